@@ -1,0 +1,35 @@
+"""Every limit on size, time and memory, in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that hold before any work starts.
+
+    Attributes:
+        file_bytes: Largest file that is opened as a compressed photo.
+        hdr_file_bytes: Largest file that is opened as an uncompressed or float image, where 12 bytes a pixel are normal.
+        pixels: Largest width times height.
+        side_px: Largest width or height.
+        metadata_bytes: Largest EXIF, XMP or ICC block that is kept; a larger one is refused.
+        weights_bytes: Largest weights file that is opened.
+        weights_header_bytes: Largest safetensors header.
+        weights_tensors: Most tensors in one weights file.
+        bracket_frames: Most frames in one bracket.
+    """
+
+    file_bytes: int = 256 * 2**20
+    hdr_file_bytes: int = 4 * 2**30
+    pixels: int = 200_000_000
+    side_px: int = 65_500
+    metadata_bytes: int = 16 * 2**20
+    weights_bytes: int = 16 * 2**30
+    weights_header_bytes: int = 8 * 2**20
+    weights_tensors: int = 20_000
+    bracket_frames: int = 9
+
+
+LIMITS = Limits()

@@ -1,0 +1,106 @@
+"""What a method is: one frozen record of numbers and functions, tensors in and tensors out.
+
+A method folder's `__init__.py` provides `METHOD: Method`. Methods never see files, devices, tiles or memory;
+`headroom.restore` does that for all of them, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+Progress = Callable[[float], None]
+"""Called with the finished share of the work, 0 to 1."""
+
+Verb = Literal["expand", "merge", "enhance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a network needs and can do, as data.
+
+    Attributes:
+        size_multiple: Both sides of the input must be multiples of this; `restore` pads.
+        minimum_size_px: Smallest side of the input.
+        working_side_px: Long side at which the method sees the whole photo at once, or None when it works at full
+            resolution in tiles.
+        tile_px: Preferred tile side of a method that works in tiles.
+        overlap_px: Overlap of neighbouring tiles, at least twice the radius over which a pixel matters.
+        half_precision: True when bfloat16 gives the same picture.
+        needs_prompt: True when the method reads words.
+        invents_content: True when recovered pixels are generated rather than only continued.
+        peak_bytes_per_pixel: Memory of one forward pass per input pixel, measured, activations included.
+    """
+
+    size_multiple: int = 1
+    minimum_size_px: int = 1
+    working_side_px: int | None = None
+    tile_px: int = 512
+    overlap_px: int = 0
+    half_precision: bool = False
+    needs_prompt: bool = False
+    invents_content: bool = True
+    peak_bytes_per_pixel: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One size of a method.
+
+    Attributes:
+        settings: Frozen dataclass of numbers that `Method.build` turns into a network.
+        capabilities: What that network needs.
+        weights: Catalogue name of the weights that belong to it, or None when there are none to load.
+        summary: One line for `headroom methods`.
+    """
+
+    settings: Any
+    capabilities: Capabilities
+    weights: str | None
+    summary: str
+
+
+class ExpandInput(NamedTuple):
+    """One photo, or a batch of equally large ones, as an expand method sees it.
+
+    Attributes:
+        encoded: N x 3 x H x W code values in [0, 1], in the photo's own curve.
+        linear: N x 3 x H x W linear light, 1.0 = full scale.
+        clipped: N x 3 x H x W share of each cell's pixels whose channel is clipped, in [0, 1]; only 0 and 1 at
+            full resolution.
+    """
+
+    encoded: Tensor
+    linear: Tensor
+    clipped: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method, ready to be built and run.
+
+    Attributes:
+        id: Folder name and public name.
+        verb: What it does for a user.
+        summary: One line for `headroom methods`.
+        presets: By name; the first one is the default.
+        build: Makes the network of a preset's settings; `nn.Identity` for a method without one.
+        run: For expand: (network, ExpandInput, generator, progress) -> N x 3 x H x W log2 gain over `linear`.
+            Only the gain of clipped channels is used.
+    """
+
+    id: str
+    verb: Verb
+    summary: str
+    presets: Mapping[str, Preset]
+    build: Callable[[Any], nn.Module]
+    run: Callable[[nn.Module, ExpandInput, torch.Generator, Progress], Tensor]
+
+    @property
+    def default_preset(self) -> str:
+        """Name of the preset that is used when none is asked for."""
+        return next(iter(self.presets))
