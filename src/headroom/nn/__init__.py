@@ -1,0 +1,1 @@
+"""Torch blocks that are not one method's own."""
