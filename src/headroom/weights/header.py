@@ -56,9 +56,7 @@ def _read_json(path: Path) -> tuple[dict[str, Any], int]:
         if file_bytes > LIMITS.weights_bytes:
             raise _FlawError(f"it has {file_bytes} bytes, more than the {LIMITS.weights_bytes} allowed")
         if header_bytes > LIMITS.weights_header_bytes:
-            raise _FlawError(
-                f"its header claims {header_bytes} bytes, more than the {LIMITS.weights_header_bytes} allowed"
-            )
+            raise _FlawError(f"its header of {header_bytes} bytes is over the {LIMITS.weights_header_bytes} allowed")
         if file_bytes < 8 + header_bytes:
             raise _FlawError(f"it ends after {file_bytes} bytes, inside its header of {header_bytes}")
         text = handle.read(header_bytes)
