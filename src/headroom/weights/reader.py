@@ -30,7 +30,7 @@ def read_state_dict(path: Path, *, device: torch.device | str = "cpu") -> dict[s
     state = {name: value.float() if value.is_floating_point() else value for name, value in stored.items()}
     broken = [name for name, value in state.items() if not torch.isfinite(value).all()]
     if broken:
-        raise WeightsError(f"{path}: {_some(broken)} not finite. Use weights of a training that ended well.")
+        raise WeightsError(f"{path}: {name_some(broken)} not finite. Use weights of a training that ended well.")
     return state
 
 
@@ -54,7 +54,7 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], name: str) -> Non
         if key in state and state[key].shape != own[key].shape
     ]
     if problems:
-        raise WeightsError(f"{name}: made for another network: {_some(problems)}. Choose matching weights.")
+        raise WeightsError(f"{name}: made for another network: {name_some(problems)}. Choose matching weights.")
     network.load_state_dict(state)
 
 
@@ -64,7 +64,7 @@ def without_prefix(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor
     return part or dict(state)
 
 
-def _some(items: list[str]) -> str:
-    """Join the first ten and count the rest."""
+def name_some(items: list[str]) -> str:
+    """Join the first ten of `items` for a message and count the rest."""
     rest = len(items) - _MOST_NAMED_KEYS
     return "; ".join(items[:_MOST_NAMED_KEYS]) + (f"; and {rest} more" if rest > 0 else "")
