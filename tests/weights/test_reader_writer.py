@@ -1,12 +1,13 @@
 """Round trips, the reference library as the other side, and refusals."""
 
+import contextlib
 import math
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 from torch import nn
 
 from headroom.errors import OutputError, WeightsError
@@ -102,3 +103,14 @@ def test_without_prefix_takes_the_part_or_everything():
     one, two = torch.zeros(1), torch.ones(1)
     assert without_prefix({"features.0": one, "classifier.0": two}, "features.") == {"0": one}
     assert without_prefix({"0": one}, "features.") == {"0": one}
+
+
+@given(st.integers(8, 200), st.binary(min_size=1, max_size=4))
+def test_any_change_of_the_header_is_refused_or_harmless(tmp_path_factory, place, change):
+    content = bytearray(save({"layer.weight": torch.ones(2, 3), "count": torch.tensor(1)}, {"made by": "test"}))
+    place = min(place, int.from_bytes(content[:8], "little") + 8 - len(change))
+    content[place : place + len(change)] = change
+    path = tmp_path_factory.mktemp("fuzz") / "w.safetensors"
+    path.write_bytes(content)
+    with contextlib.suppress(WeightsError):
+        assert sum(value.numel() for value in read_state_dict(path).values()) == 7

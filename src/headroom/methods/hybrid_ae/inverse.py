@@ -13,7 +13,7 @@ from torch import Tensor
 from headroom.methods.hybrid_ae.preprocessing import LogRange, restore_hdr
 
 # Quarter stops up to the radiance from which training drops a picture.
-_PEAKS = 2.0 ** torch.arange(0, 12.25, 0.25)
+_PEAKS = tuple(2 ** (step / 4) for step in range(49))
 _USUAL_PEAK = 32.0
 # Decides where the photo cannot, as in a picture of one brightness: stops of misfit per stop from the usual peak.
 _PULL_TO_USUAL = 1e-3
@@ -55,7 +55,7 @@ def fit_peak_and_scale(predicted: Tensor, light: Tensor) -> tuple[Tensor, Tensor
     """
     step = -(-predicted.numel() // _MOST_VALUES)
     predicted, light = predicted[::step], light[::step]
-    peaks = _PEAKS.to(predicted).unsqueeze(1)  # P x 1
+    peaks = predicted.new_tensor(_PEAKS).unsqueeze(1)  # P x 1
     stops = light.clamp_min(_DARKEST).log2() - _radiance(predicted, peaks).clamp_min(_DARKEST).log2()  # P x values
     unit = stops.median(dim=1, keepdim=True).values
     misfit = (stops - unit).abs().median(dim=1).values + _PULL_TO_USUAL * (peaks[:, 0] / _USUAL_PEAK).log2().abs()
