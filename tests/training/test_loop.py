@@ -85,7 +85,8 @@ def test_bfloat16_trains_float32_weights(tmp_path: Path) -> None:
         "recipe = tiny_recipe(folder, run__precision='bfloat16')\n"
         "train(BlurTask(recipe), recipe, folder / 'run')\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, cwd=Path(__file__).parent)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment)
     recipe = tiny_recipe(tmp_path)
     exact = train(BlurTask(recipe), recipe, tmp_path / "exact")
     mixed = load_file(tmp_path / "run/best.safetensors")
