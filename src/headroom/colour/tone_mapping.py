@@ -67,7 +67,7 @@ def filmic(pixels: ArrayLike, *, knee: float = 0.6, desaturation: float = 0.1) -
         rolled = np.where(above > 0, knee + room * above / (above + room), peak)
         colour = 1 / (1 + desaturation * (peak - rolled))
         ratios = rgb / np.maximum(peak, np.finfo(np.float64).tiny)
-        mapped: NDArray[np.float64] = rolled * (1 + colour * (ratios - 1))
+        mapped: NDArray[np.float64] = rolled * (colour * ratios + (1 - colour))
         return mapped
 
     return map_in_strips(curve, pixels)

@@ -1,0 +1,142 @@
+"""The arithmetic of gain maps: log2(HDR / SDR) per pixel as 8-bit codes, and back (ISO 21496-1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headroom.colour.primaries import luminance_weights
+from headroom.colour.strips import strips
+from headroom.errors import UsageError
+from headroom.image import FloatImage, GainMap, Primaries
+
+_OFFSET = 1 / 64  # the format's customary value; keeps the gain of black pixels small
+_LEAST_SPAN = 2**-10  # readers divide by the headroom and by maximum - minimum
+
+
+def encode_gain_map(
+    sdr_linear: FloatImage,
+    hdr_linear: FloatImage,
+    *,
+    scale: Literal[1, 2, 4] = 1,
+    channels: Literal[1, 3] = 3,
+    primaries: Primaries = "bt709",
+) -> GainMap:
+    """Describe an HDR image as a gain over its SDR rendition.
+
+    The numbers are the content's own: minimum and maximum of the gain, and as headroom log2 of the largest HDR
+    component. The three channels share them, since older readers know only one set.
+
+    Args:
+        sdr_linear: H x W x 3 linear light of the base image, 1.0 = SDR white.
+        hdr_linear: The same picture in HDR, with the same primaries.
+        scale: Shrinks both sides of the map; each code stands for the mean log gain of `scale` x `scale` pixels.
+        channels: 3 for a gain per channel; 1 for that of luminance, in a third of the bytes, which keeps the base's
+            colour ratios.
+        primaries: Primaries of both images; decide what luminance is.
+
+    Raises:
+        UsageError: The two images differ in size.
+    """
+    if sdr_linear.shape != hdr_linear.shape:
+        raise UsageError(
+            f"A gain map needs two images of one size, not {sdr_linear.shape} and {hdr_linear.shape}. Resize one."
+        )
+    weights = luminance_weights(primaries).astype(np.float32) if channels == 1 else None
+    extents = [(gain.min(), gain.max()) for _, gain in _log_gains(sdr_linear, hdr_linear, scale, weights)]
+    minimum = float(min(low for low, _ in extents))
+    maximum = max(float(max(high for _, high in extents)), minimum + _LEAST_SPAN)
+    height, width = (-(-side // scale) for side in sdr_linear.shape[:2])
+    codes = np.empty((height, width, channels), np.uint8)
+    for rows, gain in _log_gains(sdr_linear, hdr_linear, scale, weights):
+        codes[rows] = np.rint((gain - minimum) * (255 / (maximum - minimum)))
+    return GainMap(
+        codes=codes[..., 0] if channels == 1 else codes,
+        minimum=(minimum,) * 3,
+        maximum=(maximum,) * 3,
+        base_offset=(_OFFSET,) * 3,
+        alternate_offset=(_OFFSET,) * 3,
+        alternate_headroom=max(math.log2(max(float(hdr_linear.max()), 1.0)), _LEAST_SPAN),
+    )
+
+
+def apply_gain_map(
+    sdr_linear: FloatImage, gain_map: GainMap, display_headroom_log2: float = math.inf
+) -> NDArray[np.float32]:
+    """Return the linear image, H x W x 3, that a display of this headroom shows; by default all of the HDR.
+
+    A smaller map is interpolated bilinearly, pixel centres aligned. Light that offsets would take below 0 is 0.
+    """
+    weight = gain_map_weight(gain_map, display_headroom_log2)
+    base_offset = np.array(gain_map.base_offset, np.float32)
+    alternate_offset = np.array(gain_map.alternate_offset, np.float32)
+    shown = np.empty(sdr_linear.shape, np.float32)
+    for rows in strips(sdr_linear.shape):
+        gain = np.exp2(weight * _decoded_gain(gain_map, rows, sdr_linear.shape))
+        np.maximum((sdr_linear[rows] + base_offset) * gain - alternate_offset, 0, out=shown[rows])
+    return shown
+
+
+def gain_map_weight(gain_map: GainMap, display_headroom_log2: float) -> float:
+    """Return the share of the gain that a display of this headroom applies, 0 to 1.
+
+    Negative, down to -1, for a map whose base is the HDR image: there the gain is taken away.
+    """
+    base, alternate = gain_map.base_headroom, gain_map.alternate_headroom
+    if base == alternate:
+        return 0.0
+    share = min(max((display_headroom_log2 - base) / (alternate - base), 0.0), 1.0)
+    return share if alternate > base else -share
+
+
+def _log_gains(
+    sdr: FloatImage, hdr: FloatImage, scale: int, weights: NDArray[np.float32] | None
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield strips of the map: its rows, and the log2 gain there, n x w x 1 or 3."""
+    for rows in strips(sdr.shape, multiple=scale):
+        base, alternate = sdr[rows], hdr[rows]
+        if weights is not None:
+            base, alternate = (base @ weights)[..., None], (alternate @ weights)[..., None]
+        gain = np.log2((np.maximum(alternate, 0) + _OFFSET) / (np.maximum(base, 0) + _OFFSET))
+        yield slice(rows.start // scale, -(-rows.stop // scale)), _block_mean(gain, scale)
+
+
+def _block_mean(values: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
+    """Return the mean of each `scale` x `scale` block; the last row and column are repeated to fill up."""
+    height, width = values.shape[:2]
+    filled = np.pad(values, ((0, -height % scale), (0, -width % scale), (0, 0)), mode="edge")
+    total = sum(filled[i::scale, j::scale] for i in range(scale) for j in range(scale))
+    return np.asarray(total * np.float32(1 / scale**2))
+
+
+def _decoded_gain(gain_map: GainMap, rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return the log2 gain of some rows of an image of this shape, n x W x 3."""
+    share = _resampled(np.atleast_3d(gain_map.codes), rows, shape) / np.float32(255)
+    if gain_map.gamma != (1.0, 1.0, 1.0):
+        share **= 1 / np.array(gain_map.gamma, np.float32)
+    minimum, maximum = np.array(gain_map.minimum, np.float32), np.array(gain_map.maximum, np.float32)
+    return minimum + (maximum - minimum) * share
+
+
+def _resampled(codes: NDArray[np.uint8], rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    height, width = shape[:2]
+    if codes.shape[:2] == (height, width):
+        return codes[rows].astype(np.float32)
+    upper, lower, share = _taps(np.arange(rows.start, rows.stop), height, codes.shape[0])
+    above, below = codes[upper].astype(np.float32), codes[lower].astype(np.float32)
+    strip = above * (1 - share)[:, None, None] + below * share[:, None, None]
+    left, right, share = _taps(np.arange(width), width, codes.shape[1])
+    return strip[:, left] * (1 - share)[:, None] + strip[:, right] * share[:, None]
+
+
+def _taps(
+    positions: NDArray[np.intp], size: int, map_size: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """Return for pixels of an image `size` long the two neighbours in the map and the share of the second."""
+    centres = np.clip((positions + 0.5) * (map_size / size) - 0.5, 0, map_size - 1)
+    first = centres.astype(np.intp)
+    return first, np.minimum(first + 1, map_size - 1), (centres - first).astype(np.float32)
