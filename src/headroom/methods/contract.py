@@ -79,6 +79,10 @@ class ExpandInput(NamedTuple):
     clipped: Tensor
 
 
+def _as_they_are(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    return state
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """A method, ready to be built and run.
@@ -91,6 +95,7 @@ class Method:
         build: Makes the network of a preset's settings; `nn.Identity` for a method without one.
         run: For expand: (network, ExpandInput, generator, progress) -> N x 3 x H x W log2 gain over `linear`.
             Only the gain of clipped channels is used.
+        own_names: Turns the state dict of a released checkpoint, or of our own, into this network's names.
     """
 
     id: str
@@ -99,6 +104,7 @@ class Method:
     presets: Mapping[str, Preset]
     build: Callable[[Any], nn.Module]
     run: Callable[[nn.Module, ExpandInput, torch.Generator, Progress], Tensor]
+    own_names: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] = _as_they_are
 
     @property
     def default_preset(self) -> str:

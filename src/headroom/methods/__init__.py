@@ -1,0 +1,30 @@
+"""The methods, found by folder name; only the one that is asked for is imported."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headroom.errors import UsageError
+
+if TYPE_CHECKING:
+    from headroom.methods.contract import Method
+
+
+def available() -> list[str]:
+    """List the ids of all methods, without importing any."""
+    return sorted(path.parent.name for path in Path(__file__).parent.glob("*/method.py"))
+
+
+def load(method_id: str) -> Method:
+    """Import one method.
+
+    Raises:
+        UsageError: There is no such method.
+    """
+    if method_id not in available():
+        raise UsageError(f"There is no method {method_id!r}; there are {', '.join(available())}.")
+    module = import_module(f"headroom.methods.{method_id}")
+    method: Method = module.METHOD
+    return method

@@ -1,0 +1,53 @@
+"""Which code values of a photo are clipped: the line between what was measured and what is recovered.
+
+A code is clipped when it is the top one. Compression blurs that line: within the reach of a compressed block around a
+top code, codes that the compression may have pushed below the top count as clipped too. Codes elsewhere are measured,
+however bright.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from headroom.image import Photo
+
+_BLOCK_PX = 8
+"""Side of the blocks in which JPEG and WebP spread their error."""
+
+
+def clipped_codes(photo: Photo) -> NDArray[np.bool_]:
+    """Say for every code value whether it is clipped: H x W x 3."""
+    top = photo.codes >= photo.top_code
+    if photo.lossy_step <= 0 or not top.any():
+        return top
+    return (photo.codes >= photo.top_code - np.ceil(photo.lossy_step)) & _near(top)
+
+
+def recovery_weight(clipped: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Turn clipped codes into the weight of their recovered gain: H x W x 3, 0 to 255.
+
+    0 at every measured code; inside a clipped region it rises to 255 over a rim that is wider in larger photos, so
+    that no region ends in a step.
+    """
+    weight = clipped.astype(np.uint8) * 255
+    radius = max(1, round(max(weight.shape[:2]) / 1500))
+    share = Image.fromarray(weight).filter(ImageFilter.BoxBlur(radius))
+    # On a straight edge half the box is clipped; a quarter more keeps thin lamps from fading away.
+    rim = np.asarray(share.point([min(255, code * 5 // 4) for code in range(256)] * 3))
+    return np.minimum(weight, rim)
+
+
+def _near(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Grow a mask to the blocks that hold it and their neighbours."""
+    height, width, channels = mask.shape
+    rows, columns = -(-height // _BLOCK_PX), -(-width // _BLOCK_PX)
+    padded = np.zeros((rows * _BLOCK_PX, columns * _BLOCK_PX, channels), dtype=bool)
+    padded[:height, :width] = mask
+    blocks = np.pad(
+        padded.reshape(rows, _BLOCK_PX, columns, _BLOCK_PX, channels).any(axis=(1, 3)), ((1, 1), (1, 1), (0, 0))
+    )
+    grown = blocks[:-2] | blocks[1:-1] | blocks[2:]
+    grown = grown[:, :-2] | grown[:, 1:-1] | grown[:, 2:]
+    return grown.repeat(_BLOCK_PX, axis=0).repeat(_BLOCK_PX, axis=1)[:height, :width]

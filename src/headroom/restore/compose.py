@@ -1,0 +1,81 @@
+"""The honest composition: measured pixels stay as measured, clipped ones get the predicted gain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from headroom.colour.transfer import decode_codes
+from headroom.image import Encoding, FloatImage, Photo
+
+GainRows = Callable[[int, int], NDArray[np.float32]]
+"""Gives the log2 gain of rows `start` to `stop`: R x W x 3."""
+
+
+def compose(
+    photo: Photo,
+    encoding: Encoding,
+    weight: NDArray[np.uint8],
+    gain_rows: GainRows,
+    *,
+    strip_rows: int,
+    max_headroom_stops: float | None,
+    progress: Callable[[float], None],
+) -> tuple[FloatImage, FloatImage]:
+    """Linearise a photo and lift its clipped codes.
+
+    Args:
+        photo: The photo.
+        encoding: Its curve, known or estimated.
+        weight: H x W x 3 share of the gain that each code takes, 0 to 255; 0 at measured codes.
+        gain_rows: The predicted gain.
+        strip_rows: Rows that are worked on at a time.
+        max_headroom_stops: Largest log2 value of a recovered pixel, or None.
+        progress: Told the finished share.
+
+    Returns:
+        H x W x 3 linear pixels, where the photo's full scale is 1.0, and the H x W recovered mask.
+    """
+    pixels = np.empty(photo.codes.shape, dtype=np.float32)
+    recovered = np.empty(photo.codes.shape[:2], dtype=np.float32)
+    for start in range(0, photo.height, strip_rows):
+        stop = min(start + strip_rows, photo.height)
+        strip = decode_codes(photo.codes[start:stop], encoding, photo.bit_depth)
+        touched = np.nonzero(weight[start:stop])
+        if touched[0].size:
+            gain = gain_rows(start, stop)[touched] * (weight[start:stop][touched] / np.float32(255))
+            if max_headroom_stops is not None:
+                gain = np.minimum(gain, max_headroom_stops)
+            # A clipped pixel is at least as bright as the clip level.
+            strip[touched] *= np.exp2(np.maximum(gain, 0))
+        pixels[start:stop] = strip
+        recovered[start:stop] = weight[start:stop].max(axis=2) / np.float32(255)
+        progress(stop / photo.height)
+    return pixels, recovered
+
+
+def cells_to_rows(gain: torch.Tensor, clipped_share: torch.Tensor, cell_px: int, width: int) -> GainRows:
+    """Give rows of a gain that was predicted on a grid of cells.
+
+    Args:
+        gain: 1 x 3 x h x w log2 gain.
+        clipped_share: 1 x 3 x h x w share of each cell that is clipped.
+        cell_px: Side of a cell in pixels.
+        width: Columns of the photo.
+    """
+    from headroom.nn.gain import upsample_gain
+
+    rows = gain.shape[2]
+
+    def gain_rows(start: int, stop: int) -> NDArray[np.float32]:
+        first, last = start // cell_px, -(-stop // cell_px)
+        above, below = max(first - 1, 0), min(last + 1, rows)
+        size = ((below - above) * cell_px, gain.shape[3] * cell_px)
+        fine = upsample_gain(gain[:, :, above:below], clipped_share[:, :, above:below], size)
+        offset = start - above * cell_px
+        return fine[0, :, offset : offset + stop - start, :width].permute(1, 2, 0).numpy()
+
+    return gain_rows

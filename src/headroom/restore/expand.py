@@ -1,0 +1,136 @@
+"""One photo in, an HDR image out: the engine behind `headroom.expand`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from headroom._version import __version__
+from headroom.errors import InputError, UsageError
+from headroom.image import Hdr, Photo
+from headroom.methods.contract import ExpandInput
+from headroom.restore.clipping import clipped_codes, recovery_weight
+from headroom.restore.compose import GainRows, cells_to_rows, compose
+from headroom.restore.linearise import linearise
+from headroom.restore.network import Loaded, choose_preset, load_network
+from headroom.restore.plan import Plan, make_plan
+from headroom.restore.reduce import network_codes, pad_input, reduced_input
+from headroom.restore.tile import run_tiled
+
+Progress = Callable[[float], None]
+
+
+def expand(
+    photo: Photo,
+    *,
+    method: str = "hybrid_ae",
+    preset: str | None = None,
+    weights: Path | None = None,
+    max_headroom_stops: float | None = None,
+    exposure_ev: float = 0.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Hdr:
+    """Recover the dynamic range that a photo's clipping and quantisation lost.
+
+    Measured pixels equal the linearised photo; clipped ones are filled in and marked in `Hdr.recovered`.
+
+    Args:
+        photo: An upright photo.
+        method: Method id; see `headroom.methods.available`.
+        preset: Size of the method; its default when None.
+        weights: Path of a safetensors file to use instead of the weights that ship.
+        max_headroom_stops: Brightest recovered value in stops above SDR white, or None for no bound.
+        exposure_ev: Stops by which the whole result is brightened.
+        seed: Seed of methods that draw random numbers.
+        progress: Told the finished share, 0 to 1.
+
+    Returns:
+        Linear pixels where full scale of the photo is 1.0, SDR white, in the photo's own primaries.
+
+    Raises:
+        UsageError: Unknown method or preset, or a value out of range.
+        InputError: The photo is HDR already.
+        InsufficientMemory: The photo does not fit.
+        WeightsError: The weights are missing or damaged.
+    """
+    if photo.encoding.transfer in {"pq", "hlg"}:
+        raise InputError(f"{photo.source or 'photo'}: is HDR already ({photo.encoding.transfer}). Convert it instead.")
+    if not math.isfinite(exposure_ev) or (max_headroom_stops is not None and not max_headroom_stops >= 0):
+        raise UsageError(
+            f"exposure {exposure_ev} EV and headroom {max_headroom_stops} stops: give finite, real limits."
+        )
+    report = progress or (lambda _share: None)
+    chosen, preset_name = choose_preset(method, preset)
+    capabilities = chosen.presets[preset_name].capabilities
+    plan = make_plan(photo.height, photo.width, capabilities)
+    loaded = load_network(method, preset_name, weights, plan.device)
+    curve = linearise(photo)
+    clipped = clipped_codes(photo) if capabilities.invents_content else np.zeros(photo.codes.shape, dtype=bool)
+    codes = network_codes(photo, curve.encoding)
+    generator = torch.Generator(plan.device).manual_seed(seed)
+    gain_rows = _predict(loaded, plan, codes, clipped, generator, lambda share: report(share / 2))
+    pixels, recovered = compose(
+        photo,
+        curve.encoding,
+        recovery_weight(clipped),
+        gain_rows,
+        strip_rows=plan.strip_rows,
+        max_headroom_stops=max_headroom_stops,
+        progress=lambda share: report(0.5 + share / 2),
+    )
+    if exposure_ev:
+        pixels *= np.float32(2**exposure_ev)
+    provenance = {
+        "headroom": __version__,
+        "method": method,
+        "preset": preset_name,
+        "weights_sha256": loaded.weights_sha256,
+        "curve": curve.encoding.transfer or "table",
+        "curve_known": curve.encoding.known,
+        "curve_uncertainty_stops": round(curve.uncertainty_stops, 3),
+        "max_headroom_stops": max_headroom_stops,
+        "exposure_ev": exposure_ev,
+        "seed": seed,
+    }
+    return Hdr(pixels, photo.encoding.primaries, recovered, photo, photo.metadata, provenance, photo.source)
+
+
+@torch.inference_mode()
+def _predict(
+    loaded: Loaded,
+    plan: Plan,
+    codes: NDArray[np.uint8],
+    clipped: NDArray[np.bool_],
+    generator: torch.Generator,
+    progress: Progress,
+) -> GainRows:
+    """Run the network over the whole photo or in tiles; give its log2 gain by rows."""
+    capabilities = loaded.preset.capabilities
+
+    def run(inputs: ExpandInput) -> Tensor:
+        height, width = inputs.encoded.shape[2:]
+        padded = pad_input(inputs, capabilities.size_multiple, capabilities.minimum_size_px)
+        on_device = ExpandInput(*(tensor.to(plan.device) for tensor in padded))
+        gain = loaded.method.run(loaded.network, on_device, generator, lambda _share: None)
+        finite = torch.nan_to_num(gain.float(), nan=0.0, posinf=0.0, neginf=0.0)
+        return finite[:, :, :height, :width].cpu()
+
+    if not clipped.any():
+        progress(1.0)
+        return lambda start, stop: np.zeros((stop - start, *codes.shape[1:]), dtype=np.float32)
+    if plan.tile_px:
+        gain = run_tiled(
+            run, codes, clipped, tile_px=plan.tile_px, overlap_px=capabilities.overlap_px, progress=progress
+        )
+        return lambda start, stop: gain[start:stop]
+    inputs = reduced_input(codes, clipped, plan.cell_px)
+    gain_cells = run(inputs)
+    progress(1.0)
+    return cells_to_rows(gain_cells, inputs.clipped, plan.cell_px, codes.shape[1])

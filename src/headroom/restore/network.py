@@ -1,0 +1,74 @@
+"""Building a method's network and giving it its weights, once for many photos."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from headroom.errors import UsageError, WeightsError
+from headroom.methods import load
+from headroom.methods.contract import Method, Preset
+from headroom.weights import catalogue
+from headroom.weights.reader import load_into, read_state_dict
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A network that is ready to run.
+
+    Attributes:
+        method: Its method.
+        preset: Its preset.
+        preset_name: Name of that preset.
+        network: In evaluation mode, on its device.
+        weights_sha256: Hash of its weights file; None for a method without weights.
+    """
+
+    method: Method
+    preset: Preset
+    preset_name: str
+    network: nn.Module
+    weights_sha256: str | None
+
+
+def choose_preset(method_id: str, preset_name: str | None) -> tuple[Method, str]:
+    """Import a method and settle its preset.
+
+    Raises:
+        UsageError: There is no such method or preset.
+    """
+    method = load(method_id)
+    name = preset_name or method.default_preset
+    if name not in method.presets:
+        raise UsageError(f"{method.id} has no preset {name!r}; it has {', '.join(method.presets)}.")
+    return method, name
+
+
+@functools.lru_cache(maxsize=2)
+def load_network(method_id: str, preset_name: str, weights: Path | None, device: torch.device) -> Loaded:
+    """Build a network and load its weights: those of `weights`, or the ones that ship.
+
+    Raises:
+        UsageError: There is no such method or preset.
+        WeightsError: There are no weights, or they are damaged or made for another network.
+    """
+    method, name = choose_preset(method_id, preset_name)
+    preset = method.presets[name]
+    if preset.settings is None:
+        return Loaded(method, preset, name, method.build(None), None)
+    if weights is None and preset.weights is None:
+        raise WeightsError(
+            f"No weights ship for {method.id} {name}. Give a safetensors file of it, or use the preset "
+            f"{method.default_preset}."
+        )
+    path = weights or catalogue.verify(preset.weights or "")
+    network = method.build(preset.settings)
+    load_into(network, method.own_names(read_state_dict(path)), str(path))
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return Loaded(method, preset, name, network.eval().to(device), digest)

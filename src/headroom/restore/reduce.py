@@ -1,0 +1,69 @@
+"""Photos as networks see them: tensors of sRGB-like codes, linear light and clipping, whole but coarse or cut out."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from headroom.colour.transfer import decode, decode_codes, encode
+from headroom.image import Encoding, Photo
+from headroom.methods.contract import ExpandInput
+
+_SRGB_LIKE = {"srgb", "bt709", "gamma22", "adobe-rgb"}
+_STRIP_ROWS = 256
+
+
+def network_codes(photo: Photo, encoding: Encoding) -> NDArray[np.uint8]:
+    """Give a photo's codes as 8-bit sRGB-like ones, H x W x 3, which is what networks were trained on."""
+    if photo.codes.dtype == np.uint8 and encoding.transfer in _SRGB_LIKE:
+        return photo.codes.astype(np.uint8, copy=False)
+    result = np.empty(photo.codes.shape, dtype=np.uint8)
+    for start in range(0, photo.height, _STRIP_ROWS):
+        rows = slice(start, start + _STRIP_ROWS)
+        linear = decode_codes(photo.codes[rows], encoding, photo.bit_depth)
+        result[rows] = np.rint(np.clip(encode(linear, "srgb"), 0, 1) * 255)
+    return result
+
+
+def reduced_input(codes: NDArray[np.uint8], clipped: NDArray[np.bool_], cell_px: int) -> ExpandInput:
+    """Average squares of pixels into cells; those at the right and bottom may be cut off by the photo's edge.
+
+    Args:
+        codes: H x W x 3 sRGB-like codes.
+        clipped: H x W x 3.
+        cell_px: Side of a square.
+
+    Returns:
+        1 x 3 x ceil(H / cell_px) x ceil(W / cell_px) tensors.
+    """
+    encoded = np.asarray(Image.fromarray(codes).reduce(cell_px))
+    share = np.asarray(Image.fromarray(clipped.astype(np.uint8) * 255).reduce(cell_px))
+    return _tensors(encoded, share)
+
+
+def full_input(codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> ExpandInput:
+    """Give 1 x 3 x H x W tensors at full resolution."""
+    return _tensors(codes, clipped.astype(np.uint8) * 255)
+
+
+def pad_input(inputs: ExpandInput, multiple: int, minimum_px: int) -> ExpandInput:
+    """Repeat the last row and column until both sides are multiples of `multiple` and at least `minimum_px`."""
+    height, width = inputs.encoded.shape[2:]
+    below = max(height + -height % multiple, minimum_px) - height
+    right = max(width + -width % multiple, minimum_px) - width
+    return ExpandInput(*(F.pad(tensor, (0, right, 0, below), mode="replicate") for tensor in inputs))
+
+
+def _tensors(codes: NDArray[np.uint8], share: NDArray[np.uint8]) -> ExpandInput:
+    encoded = codes.astype(np.float32) / 255
+    return ExpandInput(
+        *(_planar(image) for image in (encoded, decode(encoded, "srgb"), share.astype(np.float32) / 255))
+    )
+
+
+def _planar(image: NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
