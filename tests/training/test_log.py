@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from headroom.errors import OutputError
 from headroom.training.log import TrainingLog, read_log
 
 
@@ -28,6 +29,14 @@ def test_a_resumed_log_goes_on_from_the_checkpoint(tmp_path: Path, cut: int) -> 
     TrainingLog(tmp_path, done=4, tensorboard=False).write(5, {"loss/total": 9.0})
     assert [record["step"] for record in read_log(path)] == [1, 2, 3, 4, 5]
     assert read_log(path)[-1]["loss/total"] == 9.0
+
+
+def test_a_log_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    log = TrainingLog(tmp_path, done=0, tensorboard=False)
+    (tmp_path / "log.jsonl").unlink()
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.raises(OutputError, match=r"log\.jsonl: cannot be written"):
+        log.write(1, {})
 
 
 def test_tensorboard_gets_the_same_figures(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_higher_is_better_where_the_task_says_so(tmp_path: Path) -> None:
     recipe = tiny_recipe(tmp_path)
     task = BlurTask(recipe)
     task.higher_is_better = True
-    assert train(task, recipe, tmp_path / "run").best.step == 5  # The error falls all the time.
+    assert train(task, recipe, tmp_path / "run").best.step == 5  # The first validation has the largest error.
 
 
 def test_workers_change_nothing(tmp_path: Path) -> None:
@@ -77,16 +77,37 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_bfloat16_trains_float32_weights(tmp_path: Path) -> None:
-    # Accelerate allows one precision per process.
+def start_process(folder: Path, **overrides: str | int) -> subprocess.Popen[str]:
+    """Train in another process, which prints the steps done."""
     code = (
         "import sys, pathlib, torch; from tiny import *; from headroom.training.loop import train\n"
         "folder = pathlib.Path(sys.argv[1]); torch.set_num_threads(1)\n"
-        "recipe = tiny_recipe(folder, run__precision='bfloat16')\n"
-        "train(BlurTask(recipe), recipe, folder / 'run')\n"
+        f"recipe = tiny_recipe(folder, **{overrides!r})\n"
+        "train(BlurTask(recipe), recipe, folder / 'run', progress=lambda done, *_: print(done, flush=True))\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment)
+    command = [sys.executable, "-c", code, str(folder)]
+    return subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+def test_ctrl_c_in_a_terminal_leaves_workers_alone(tmp_path: Path) -> None:
+    with start_process(tmp_path, run__workers=1, run__steps=100_000, run__checkpoint_every=100_000) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "1\n"
+        os.killpg(process.pid, signal.SIGINT)  # A terminal sends it to the whole group.
+        _, errors = process.communicate(timeout=60)
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert "worker" not in errors
+    assert len(list((tmp_path / "run/checkpoints").iterdir())) == 1
+
+
+def test_bfloat16_trains_float32_weights(tmp_path: Path) -> None:
+    # Accelerate allows one precision per process.
+    with start_process(tmp_path, run__precision="bfloat16") as process:
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
     recipe = tiny_recipe(tmp_path)
     exact = train(BlurTask(recipe), recipe, tmp_path / "exact")
     mixed = load_file(tmp_path / "run/best.safetensors")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from headroom.errors import MissingDependency
+from headroom.errors import MissingDependency, OutputError
 from headroom.files import atomic_path, write_atomically
 
 if TYPE_CHECKING:
@@ -34,9 +34,18 @@ class TrainingLog:
         self._events = _event_writer(folder / "events", done) if tensorboard else None
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        """Add one line: the number of steps done, and named values."""
-        with self._path.open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps({"step": step, **values}) + "\n")
+        """Add one line: the number of steps done, and named values.
+
+        Raises:
+            OutputError: The line cannot be written.
+        """
+        try:
+            with self._path.open("a", encoding="utf-8") as handle:
+                handle.write(json.dumps({"step": step, **values}) + "\n")
+        except OSError as error:
+            raise OutputError(
+                f"{self._path}: cannot be written ({error.strerror}). Free space, then resume."
+            ) from error
         if self._events is not None:
             for name, value in values.items():
                 self._events.add_scalar(name, value, step)

@@ -92,7 +92,6 @@ class _Run:
 
     def __init__(self, task: Task[Any], recipe: Recipe, out: Path, accelerator: Accelerator) -> None:
         self.task, self.recipe, self.out, self.accelerator = task, recipe, out, accelerator
-        self.leads = accelerator.is_main_process
         torch.manual_seed(recipe.run.seed)
         network = task.build()
         average = averaged(network, recipe.ema).to(accelerator.device)
@@ -106,8 +105,9 @@ class _Run:
         self.started = time.monotonic()
 
     def finish(self, interrupted: Callable[[], bool], progress: Progress | None) -> TrainingResult:
-        run = self.recipe.run
-        log = TrainingLog(self.out, done=self.first.step, tensorboard=run.tensorboard) if self.leads else None
+        run, log = self.recipe.run, None
+        if self.accelerator.is_main_process:
+            log = TrainingLog(self.out, done=self.first.step, tensorboard=run.tensorboard)
         for step, batch in enumerate(self._batches(), start=self.first.step):
             losses = self._update(step, batch)
             done, last, stop = step + 1, step + 1 == run.steps, interrupted()
@@ -126,16 +126,12 @@ class _Run:
 
     def _batches(self) -> DataLoader[Any]:
         """Prepare the remaining batches in order; of many processes each takes its own of every step."""
-        workers, processes = self.recipe.run.workers, self.accelerator.num_processes
+        processes, mine = self.accelerator.num_processes, self.accelerator.process_index
         return DataLoader(
             _Batches(self.task),
             batch_size=None,
-            sampler=range(
-                self.first.step * processes + self.accelerator.process_index,
-                self.recipe.run.steps * processes,
-                processes,
-            ),
-            num_workers=workers,
+            sampler=range(self.first.step * processes + mine, self.recipe.run.steps * processes, processes),
+            num_workers=self.recipe.run.workers,
             pin_memory=self.accelerator.device.type == "cuda",
             worker_init_fn=ignore_interrupts,
             generator=torch.Generator(),  # The loader draws a seed that nothing uses; not from the task's generator.
@@ -181,12 +177,11 @@ class _Run:
         keep_if_best(self.out, network, found, self.recipe, higher_is_better=self.task.higher_is_better)
 
     def _figures(self, done: int, losses: Mapping[str, float]) -> dict[str, float]:
+        examples = self.recipe.run.batch_size * self.accelerator.num_processes
         return {
             **{f"loss/{name}": value for name, value in losses.items()},
             "learning_rate": self.optimiser.param_groups[0]["lr"],
-            "examples_per_s": self.recipe.run.batch_size
-            * self.accelerator.num_processes
-            / self._seconds_per_step(done),
+            "examples_per_s": examples / self._seconds_per_step(done),
             "seconds": self._seconds(),
         }
 
