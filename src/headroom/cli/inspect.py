@@ -1,0 +1,100 @@
+"""`headroom inspect`: what an image file holds, in numbers and in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headroom.cli.console import say, show_json, show_table
+from headroom.errors import UsageError
+
+if TYPE_CHECKING:
+    from headroom.image import FloatImage, Hdr, Photo
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A photo or an HDR file.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    proof: Annotated[
+        Path | None, typer.Option(metavar="OUT.png", help="Write one picture of exposure slices and the mask.")
+    ] = None,
+) -> None:
+    """Show what a photo or HDR file holds.
+
+    Size, depth, curve, clipped share, stops and headroom. The proof shows the picture at falling exposures, what would
+    be left of the darkest one without values above SDR white, and which pixels are clipped or were filled in.
+    """
+    from headroom.cli.report import clipped_facts, file_facts, light_facts, recovered_facts
+    from headroom.image import Photo
+    from headroom.io import describe, read
+
+    if proof:
+        _check_proof(proof, file)
+    image = read(file)
+    linear = _linear(image)
+    record = {
+        "file": str(file),
+        **file_facts(describe(file)),
+        **light_facts(linear),
+        **(clipped_facts(image) if isinstance(image, Photo) else recovered_facts(image)),
+    }
+    if json:
+        show_json(record)
+    else:
+        show_table(_lines(record))
+    if proof:
+        _write_proof(proof, file, image, linear)
+        say(f"proof: {proof}")
+
+
+def _linear(image: Photo | Hdr) -> FloatImage:
+    from headroom.colour.transfer import decode_codes
+    from headroom.image import Photo
+
+    return decode_codes(image.codes, image.encoding, image.bit_depth) if isinstance(image, Photo) else image.pixels
+
+
+def _lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say a record in words."""
+    lines = [
+        ("file", record["file"]),
+        ("format", f"{record['container']}, {record['bit_depth']} bit, {record['file_bytes'] / 1e6:.2f} MB"),
+        ("size", f"{record['width']} x {record['height']} px"),
+        ("curve", f"{record['curve']} ({'known' if record['curve_known'] else 'assumed'}), {record['primaries']}"),
+    ]
+    if "clipped_share" in record:
+        red, green, blue = record["clipped_share_rgb"]
+        lines.append(("clipped", f"{record['clipped_share']:.2%} (R {red:.2%}, G {green:.2%}, B {blue:.2%})"))
+    elif record["recovered_share"] is not None:
+        lines.append(("recovered", f"{record['recovered_share']:.2%}"))
+    if record["headroom_stops"] is not None:
+        lines.append(("range", f"{record['range_stops']:.1f} stops"))
+        lines.append(("headroom", f"{record['headroom_stops']:.2f} stops above SDR white"))
+    return [*lines, ("metadata", ", ".join(record["metadata"]) or "none")]
+
+
+def _check_proof(proof: Path, file: Path) -> None:
+    if proof.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
+        raise UsageError(f"{proof}: a proof is a .png or .jpg file. Change --proof.")
+    if proof.resolve() == file.resolve():
+        raise UsageError(f"{proof}: is the input and would be replaced. Give another --proof.")
+
+
+def _write_proof(proof: Path, file: Path, image: Photo | Hdr, linear: FloatImage) -> None:
+    import numpy as np
+
+    from headroom.cli.proof import write_proof
+    from headroom.colour.primaries import convert
+    from headroom.image import Photo
+    from headroom.restore.clipping import clipped_codes
+
+    if isinstance(image, Photo):
+        primaries, mark = image.encoding.primaries, "clipped"
+        marked: FloatImage | None = np.asarray(clipped_codes(image).any(axis=-1), np.float32)
+    else:
+        primaries, marked, mark = image.primaries, image.recovered, "recovered"
+    title = f"{file.name}   {image.width} x {image.height}"
+    write_proof(proof, title, convert(linear, primaries, "bt709"), marked, mark)

@@ -1,0 +1,84 @@
+"""`headroom train`: a method and a folder of panoramas in, weights out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headroom.cli.console import progress_bar, say
+from headroom.errors import UsageError
+
+if TYPE_CHECKING:
+    from headroom.training.loop import Progress
+
+
+def train(
+    method: Annotated[str, typer.Argument(help="Method to train; see `headroom methods`.")],
+    data: Annotated[Path, typer.Option("--data", metavar="FOLDER", help="HDR panoramas; see `headroom data check`.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="The run: log, pictures, checkpoints, weights.")
+    ],
+    recipe: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML file, not the method's own recipe.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Use the method's debug recipe: a minute on a CPU.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a value, such as run.seed=1.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Short for --set run.steps=N.")] = None,
+) -> None:
+    """Train a method on HDR panoramas.
+
+    A run can be killed anywhere and goes on exactly with --resume. Needs the extra `train`. The path of the best
+    weights goes to stdout.
+    """
+    overrides: dict[str, str | int | float] = dict(map(_key_and_value, set_ or []))
+    if steps is not None:
+        overrides["run.steps"] = steps
+    if recipe and debug:
+        raise UsageError("--recipe and --debug both name a recipe. Give one of them.")
+
+    from headroom.training.best import FILE_NAME
+    from headroom.training.expand import make_task
+    from headroom.training.loop import train as run
+    from headroom.training.recipe import read_recipe
+
+    chosen = read_recipe(recipe or _own_recipe(method, debug=debug), overrides)
+    if chosen.run.method != method:
+        raise UsageError(f"{recipe}: is a recipe of {chosen.run.method}, not of {method}. Change one of the two.")
+    with _progress() as progress:
+        result = run(make_task(chosen, data), chosen, out, resume=resume, progress=progress)
+    say(f"{result.best.metric} {result.best.value:.4g} after step {result.best.step}, {result.seconds:.0f} s in all")
+    print(result.folder / FILE_NAME)
+
+
+def _key_and_value(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise UsageError(f"--set {text}: is not KEY=VALUE. Write it like run.seed=1.")
+    return key, value
+
+
+def _own_recipe(method: str, *, debug: bool) -> Path:
+    from headroom import methods
+
+    folder = Path(methods.__file__).parent
+    trained = [name for name in methods.available() if (folder / name / "recipe.toml").exists()]
+    if method not in trained:
+        raise UsageError(f"{method}: has no recipe. Methods that can be trained: {', '.join(trained)}.")
+    return folder / method / ("recipe_debug.toml" if debug else "recipe.toml")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show steps, loss and the time left on stderr."""
+    with progress_bar() as display:
+        task = display.add_task("starting", total=None)
+
+        def report(done: int, total: int, _seconds_left: float, losses: Mapping[str, float]) -> None:
+            display.update(task, description=f"loss {losses['total']:.4g}", completed=done, total=total)
+
+        yield report

@@ -1,0 +1,48 @@
+"""A photo with clipped lamps, made here, and the command line as a function."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from headroom.cli import main
+
+Run = Callable[..., int]
+
+
+@pytest.fixture(scope="session")
+def photo_bytes() -> bytes:
+    """Return a 160 x 120 JPEG: a smooth evening sky, dark ground, and two lamps far above white."""
+    y, x = np.mgrid[0:120, 0:160] / 120.0
+    linear = np.stack([0.08 + 0.3 * y, 0.1 + 0.2 * y, 0.35 - 0.1 * y], axis=-1)
+    for lamp_x, lamp_y, colour in ((0.4, 0.5, (9.0, 6.0, 3.0)), (1.0, 0.7, (4.0, 5.0, 6.0))):
+        distance = np.hypot(x - lamp_x, y - lamp_y)
+        linear += np.exp(-((distance / 0.08) ** 2))[..., None] * np.array(colour)
+    codes = np.rint(255 * np.clip(linear, 0, 1) ** (1 / 2.2)).astype(np.uint8)
+    jpeg = io.BytesIO()
+    Image.fromarray(codes).save(jpeg, "JPEG", quality=95, subsampling=0)
+    return jpeg.getvalue()
+
+
+@pytest.fixture
+def photo(tmp_path: Path, photo_bytes: bytes) -> Path:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(photo_bytes)
+    return path
+
+
+@pytest.fixture
+def run() -> Run:
+    """Return a function that runs the command line in this process and returns its exit code."""
+
+    def call(*words: str | Path) -> int:
+        with pytest.raises(SystemExit) as left:
+            main([str(word) for word in words])
+        return int(left.value.code or 0)
+
+    return call

@@ -1,0 +1,70 @@
+"""The edges of the command line: help without heavy imports, exit codes, messages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from headroom._version import __version__
+from headroom.cli.console import printable
+
+Run = Callable[..., int]
+Capture = pytest.CaptureFixture[str]
+HELP = ["", "expand", "inspect", "methods", "weights", "weights list", "weights verify", "train", "data", "data check"]
+
+
+@pytest.mark.parametrize("verb", HELP)
+def test_help_imports_nothing_heavy(verb: str) -> None:
+    program = (
+        "import sys\nfrom headroom.cli import main\n"
+        f"try: main({[*verb.split(), '--help']!r})\n"
+        "except SystemExit as left: assert not left.code\n"
+        "heavy = {'torch', 'numpy', 'PIL', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert result.stdout.startswith("Usage: ")
+
+
+def test_version(run: Run, capsys: Capture) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"headroom {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["expnad"],
+        ["expand", "a.jpg"],
+        ["expand", "a.jpg", "-o", "b.exr", "--format", "bmp"],
+        ["expand", "a.jpg", "-o", "b.exr", "--max-headroom", "-1"],
+        ["expand", "a.jpg", "-o", "b.xyz"],
+        ["train", "hybrid_ae", "--data", ".", "--out", "run", "--set", "steps"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_2_and_one_word_of_advice(words: list[str], run: Run, capsys: Capture) -> None:
+    assert run(*words) == 2
+    captured = capsys.readouterr()
+    assert not captured.out
+    assert "error" in captured.err.lower()
+    assert "Traceback" not in captured.err
+
+
+def test_weights_that_are_not_there_are_3(run: Run, capsys: Capture) -> None:
+    assert run("weights", "path", "nothing") == 3
+    assert "there are no weights called 'nothing'" in capsys.readouterr().err
+
+
+def test_printable_escapes_what_a_terminal_obeys() -> None:
+    assert printable("a\x1b[31m\nö 日\udcff") == r"a\x1b[31m\nö 日\udcff"
+
+
+def test_python_m_headroom_is_the_command_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "headroom", "--version"]
+    result = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert result.stdout == f"headroom {__version__}\n"
