@@ -21,6 +21,7 @@ from pathlib import Path
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -59,7 +60,7 @@ class Trained:
     optimiser: Optimizer
 
 
-def save_checkpoint(folder: Path, trained: Trained, reached: Reached) -> Path:
+def save_checkpoint(folder: Path, trained: Trained, reached: Reached) -> None:
     """Write a checkpoint beside the older ones, then drop all but the newest two.
 
     Args:
@@ -72,7 +73,7 @@ def save_checkpoint(folder: Path, trained: Trained, reached: Reached) -> Path:
     """
     target = folder / f"step-{reached.step:08d}"
     if target.exists():
-        return target
+        return
     part = folder / f".{target.name}.{secrets.token_hex(4)}.part"
     try:
         part.mkdir(parents=True)
@@ -80,12 +81,11 @@ def save_checkpoint(folder: Path, trained: Trained, reached: Reached) -> Path:
         _sync(part)
         part.rename(target)
         _sync(folder)
+        _sweep(folder)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({error.strerror or error}). Free some space there.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    _sweep(folder)
-    return target
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
@@ -120,8 +120,11 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     """
     # The copy unties tensors that share storage, which the format refuses.
     copies = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
-    with atomic_path(path) as temporary:
-        save_file(copies, temporary, dict(metadata or {}))
+    try:
+        with atomic_path(path) as temporary:
+            save_file(copies, temporary, dict(metadata or {}))
+    except SafetensorError as error:  # The library's own form of a full disk or a missing folder.
+        raise OutputError(f"{path}: cannot be written ({error}). Check the folder and its free space.") from error
 
 
 def _write(folder: Path, trained: Trained, reached: Reached) -> None:
