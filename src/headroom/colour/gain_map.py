@@ -115,11 +115,12 @@ def _block_mean(values: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
 
 def _decoded_gain(gain_map: GainMap, rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return the log2 gain of some rows of an image of this shape, n x W x 3."""
-    share = _resampled(np.atleast_3d(gain_map.codes), rows, shape) / np.float32(255)
+    share: NDArray[np.float32] = _resampled(np.atleast_3d(gain_map.codes), rows, shape) / np.float32(255)
     if gain_map.gamma != (1.0, 1.0, 1.0):
         share **= 1 / np.array(gain_map.gamma, np.float32)
     minimum, maximum = np.array(gain_map.minimum, np.float32), np.array(gain_map.maximum, np.float32)
-    return minimum + (maximum - minimum) * share
+    gain: NDArray[np.float32] = minimum + (maximum - minimum) * share
+    return gain
 
 
 def _resampled(codes: NDArray[np.uint8], rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -130,7 +131,7 @@ def _resampled(codes: NDArray[np.uint8], rows: slice, shape: tuple[int, ...]) ->
     above, below = codes[upper].astype(np.float32), codes[lower].astype(np.float32)
     strip = above * (1 - share)[:, None, None] + below * share[:, None, None]
     left, right, share = _taps(np.arange(width), width, codes.shape[1])
-    return strip[:, left] * (1 - share)[:, None] + strip[:, right] * share[:, None]
+    return np.asarray(strip[:, left] * (1 - share)[:, None] + strip[:, right] * share[:, None], np.float32)
 
 
 def _taps(

@@ -25,29 +25,37 @@ _Doubles = NDArray[np.float64]
 _Function = Callable[[_Doubles], _Doubles]
 
 
-class _Curve(NamedTuple):
-    to_light: _Function
-    to_code: _Function
+class PowerCurve(NamedTuple):
+    """light = ((code + offset) / (1 + offset)) ** exponent, and a straight code / slope up to `toe_code`."""
+
+    exponent: float
+    offset: float = 0.0
+    slope: float = 1.0
+    toe_code: float = 0.0
+
+    def to_light(self, code: _Doubles) -> _Doubles:
+        """Decode, mirrored at 0."""
+        size = np.abs(code)
+        power = ((size + self.offset) / (1 + self.offset)) ** self.exponent
+        return np.copysign(np.where(size <= self.toe_code, size / self.slope, power), code)
+
+    def to_code(self, light: _Doubles) -> _Doubles:
+        """Encode, mirrored at 0."""
+        size = np.abs(light)
+        root = (1 + self.offset) * size ** (1 / self.exponent) - self.offset
+        return np.copysign(np.where(size <= self.toe_code / self.slope, size * self.slope, root), light)
 
 
-def _mirrored(positive_half: _Function) -> _Function:
-    return lambda values: np.copysign(positive_half(np.abs(values)), values)
-
-
-def _power(exponent: float) -> _Curve:
-    return _Curve(_mirrored(lambda code: code**exponent), _mirrored(lambda light: light ** (1 / exponent)))
-
-
-def _power_with_toe(exponent: float, offset: float, slope: float, toe_code: float) -> _Curve:
-    """Return a power curve that is straight up to `toe_code`."""
-
-    def to_light(code: _Doubles) -> _Doubles:
-        return np.where(code <= toe_code, code / slope, ((code + offset) / (1 + offset)) ** exponent)
-
-    def to_code(light: _Doubles) -> _Doubles:
-        return np.where(light <= toe_code / slope, light * slope, (1 + offset) * light ** (1 / exponent) - offset)
-
-    return _Curve(_mirrored(to_light), _mirrored(to_code))
+POWER_CURVES: dict[TransferName, PowerCurve] = {
+    "srgb": PowerCurve(2.4, 0.055, 12.92, 0.04045),  # IEC 61966-2-1
+    # ITU-R BT.709; these digits of its 1.099 and 0.018 make the two parts meet (BT.2020, note to table 4).
+    "bt709": PowerCurve(1 / 0.45, 0.09929682680944, 4.5, 4.5 * 0.018053968510807),
+    "gamma22": PowerCurve(2.2),
+    "gamma18": PowerCurve(1.8),
+    "adobe-rgb": PowerCurve(563 / 256),  # Adobe RGB (1998), 4.3.1.2
+    "linear": PowerCurve(1.0),
+}
+"""The curves that are relative to white."""
 
 
 # SMPTE ST 2084
@@ -100,14 +108,13 @@ def _hlg_to_code(light: _Doubles) -> _Doubles:
     return _hlg_from_scene(_hlg_system_gamma(np.maximum(light, 0) / _HLG_PEAK, 1 / _HLG_SYSTEM_GAMMA))
 
 
+class _Curve(NamedTuple):
+    to_light: _Function
+    to_code: _Function
+
+
 _CURVES: dict[TransferName, _Curve] = {
-    "srgb": _power_with_toe(2.4, 0.055, 12.92, 0.04045),  # IEC 61966-2-1
-    # ITU-R BT.709; these digits of its 1.099 and 0.018 make the two parts meet (BT.2020, note to table 4).
-    "bt709": _power_with_toe(1 / 0.45, 0.09929682680944, 4.5, 4.5 * 0.018053968510807),
-    "gamma22": _power(2.2),
-    "gamma18": _power(1.8),
-    "adobe-rgb": _power(563 / 256),  # Adobe RGB (1998), 4.3.1.2
-    "linear": _Curve(lambda code: code, lambda light: light),
+    **{name: _Curve(curve.to_light, curve.to_code) for name, curve in POWER_CURVES.items()},
     "pq": _Curve(_pq_to_light, _pq_to_code),
     "hlg": _Curve(lambda code: _hlg_scene_to_light(_hlg_to_scene(code)), _hlg_to_code),
 }
