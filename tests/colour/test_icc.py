@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from headroom.colour.icc import profile_for, read_profile
+from headroom.colour.icc import encoding_from_profile, profile_for
 from headroom.colour.primaries import convert
 from headroom.colour.transfer import POWER_CURVES, decode_codes, encode
 from headroom.errors import UsageError
@@ -62,7 +62,7 @@ def to_srgb_by_us(encoding: Encoding) -> np.ndarray:
 
 
 def assert_agrees_with_littlecms(profile: bytes) -> Encoding:
-    encoding = read_profile(profile)
+    encoding = encoding_from_profile(profile)
     assert encoding is not None
     # Half a code is the rounding of theirs; the rest is disagreement.
     np.testing.assert_allclose(to_srgb_by_us(encoding), to_srgb_by_littlecms(profile), atol=0.5 + 0.25)
@@ -79,7 +79,7 @@ def test_our_profiles_come_back_and_mean_the_same_to_littlecms(primaries: Primar
 
 
 def test_littlecms_own_profile_is_srgb() -> None:
-    assert read_profile(ImageCms.ImageCmsProfile(SRGB).tobytes()) == Encoding("bt709", "srgb")
+    assert encoding_from_profile(ImageCms.ImageCmsProfile(SRGB).tobytes()) == Encoding("bt709", "srgb")
 
 
 def test_colorants_are_those_of_adobes_published_profile() -> None:
@@ -140,7 +140,7 @@ def test_different_curves_per_channel_become_a_table_of_three() -> None:
     ],
 )
 def test_unusable_curves_are_not_expressed(tag: bytes) -> None:
-    assert read_profile(with_curves(tag, tag, tag)) is None
+    assert encoding_from_profile(with_curves(tag, tag, tag)) is None
 
 
 def changed(offset: int, content: bytes) -> bytes:
@@ -164,14 +164,14 @@ def changed(offset: int, content: bytes) -> bytes:
     ],
 )
 def test_what_an_encoding_cannot_express_is_none(profile: bytes) -> None:
-    assert read_profile(profile) is None
+    assert encoding_from_profile(profile) is None
 
 
 def test_unknown_primaries_are_none() -> None:
     profile = bytearray(profile_for(Encoding()))
     start, end = tag_range(bytes(profile), b"rXYZ")
     profile[start:end] = struct.pack(">4s4x3i", b"XYZ ", *(round(x * 65536) for x in (0.7977, 0.2880, 0.0)))  # ProPhoto
-    assert read_profile(bytes(profile)) is None
+    assert encoding_from_profile(bytes(profile)) is None
 
 
 @pytest.mark.parametrize(("code", "name"), [(16, "pq"), (18, "hlg")])
@@ -180,7 +180,7 @@ def test_cicp_names_the_hdr_curves(code: int, name: TransferName) -> None:
     entry = profile.index(b"cprt", 128)
     struct.pack_into(">4sII", profile, entry, b"cicp", len(profile), 12)
     profile += struct.pack(">4s4x4B", b"cicp", 9, code, 0, 1)
-    assert read_profile(bytes(profile)) == Encoding("bt2020", name)
+    assert encoding_from_profile(bytes(profile)) == Encoding("bt2020", name)
 
 
 @pytest.mark.parametrize("encoding", [Encoding(transfer="pq"), Encoding(transfer="hlg"), Encoding(transfer=None)])
@@ -195,5 +195,5 @@ def test_damage_never_raises(changes: list[tuple[int, int]], length: int) -> Non
     for offset, value in changes:
         profile[offset % len(profile)] = value
     for candidate in (bytes(profile), bytes(profile[:length])):
-        result = read_profile(candidate)
+        result = encoding_from_profile(candidate)
         assert result is None or np.isfinite(decode_codes(PHOTO, result, 8)).all()

@@ -29,7 +29,7 @@ _CICP_TRANSFERS: dict[int, TransferName] = {16: "pq", 18: "hlg"}
 _NAMES = {"bt709": "BT.709", "p3": "P3 D65", "bt2020": "BT.2020", "adobe-rgb": "Adobe RGB compatible"}
 
 
-def read_profile(profile: bytes) -> Encoding | None:
+def encoding_from_profile(profile: bytes) -> Encoding | None:
     """Return the encoding that an ICC profile describes, or None for one that an `Encoding` cannot express.
 
     None stands for look-up tables, other primaries, grey, CMYK and damaged profiles alike: such a picture has to be
