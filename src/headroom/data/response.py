@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-ResponseFamily = Literal["srgb", "gamma", "sigmoid", "monotone"]
+ResponseFamily = Literal["srgb", "gamma", "sigmoid", "monotone", "shoulder"]
 
 _TABLE_SIZE = 1024
 _MONOTONE_ORDER = 5
@@ -24,6 +24,8 @@ def sample_responses(families: list[ResponseFamily], generator: torch.Generator)
     - sigmoid: (1 + s) H^n / (H^n + s), n ~ N(0.9, 0.1), s ~ N(0.6, 0.1) (Eilertsen et al. 2017).
     - monotone: the sRGB curve bent by a random smooth monotone function, which covers the spread of measured curves
       (in the manner of EMoR, Grossberg and Nayar 2004, without its table).
+    - shoulder: mid-tones lifted by up to 1.6 stops and highlights rolled off, as cameras render their JPEGs; then sRGB,
+      slightly bent. Responses recovered from camera brackets lie in this range.
 
     Returns:
         N x K code values at light (i / (K - 1))^2.
@@ -58,15 +60,27 @@ def _sample_one(family: ResponseFamily, light: Tensor, generator: torch.Generato
         powered = light ** (0.9 + noise[0]).clamp(0.2, 2.5)
         scale = (0.6 + noise[1]).clamp(0.05, 5)
         return (1 + scale) * powered / (powered + scale)
-    srgb = torch.where(light <= 0.0031308, 12.92 * light, 1.055 * light.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
-    return srgb if family == "srgb" else _bend(srgb, generator)
+    if family == "shoulder":
+        lift_ev, sharpness = (torch.rand(2, generator=generator) * torch.tensor([1.6, 2.0])).tolist()
+        return _bend(_srgb(_roll_off(light, 2**lift_ev, 1 + sharpness)), 0.2, generator)
+    return _srgb(light) if family == "srgb" else _bend(_srgb(light), 0.45, generator)
 
 
-def _bend(curve: Tensor, generator: torch.Generator) -> Tensor:
+def _srgb(light: Tensor) -> Tensor:
+    return torch.where(light <= 0.0031308, 12.92 * light, 1.055 * light.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
+
+
+def _roll_off(light: Tensor, slope: float, sharpness: float) -> Tensor:
+    """Rise from black with `slope` and bend towards 1 at full scale, the later the larger `sharpness`."""
+    rolled: Tensor = slope * light / (1 + (slope**sharpness - 1) * light**sharpness) ** (1 / sharpness)
+    return rolled
+
+
+def _bend(curve: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Map [0, 1] onto itself by the normalised integral of a random positive function."""
     positions = torch.linspace(0, 1, _TABLE_SIZE)
     orders = torch.arange(1, _MONOTONE_ORDER + 1)
-    weights = torch.randn(_MONOTONE_ORDER, generator=generator) * 0.45 / orders
+    weights = torch.randn(_MONOTONE_ORDER, generator=generator) * strength / orders
     slope = torch.exp(torch.cos(torch.pi * orders[:, None] * positions).mul(weights[:, None]).sum(0))
     integral = torch.cumsum(slope, 0) - slope[0]
     integral = integral / integral[-1]

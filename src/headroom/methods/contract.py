@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import torch
+from pydantic import BaseModel
 from torch import Tensor, nn
 
 Progress = Callable[[float], None]
@@ -79,8 +80,39 @@ class ExpandInput(NamedTuple):
     clipped: Tensor
 
 
+class ExpandBatch(NamedTuple):
+    """Training examples of an expand method.
+
+    Attributes:
+        encoded: N x 3 x H x W code values in [0, 1].
+        linear: N x 3 x H x W the same, linearised; 1.0 = full scale.
+        clipped: N x 3 x H x W, 1 where a code is clipped, else 0.
+        truth: N x 3 x H x W the scene's linear light, matched to `linear` where nothing is clipped.
+    """
+
+    encoded: Tensor
+    linear: Tensor
+    clipped: Tensor
+    truth: Tensor
+
+
 def _as_they_are(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     return state
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How an expand method is trained; `training.py` of its folder provides it as `TRAINING`.
+
+    Attributes:
+        loss_settings: Pydantic model of the recipe's `loss` table.
+        loss: (network, batch, loss settings) -> named scalar losses, among them `total`.
+        predict: (network, batch) -> N x 3 x H x W linear light, composed as in use; reads no truth.
+    """
+
+    loss_settings: type[BaseModel]
+    loss: Callable[[nn.Module, ExpandBatch, Any], dict[str, Tensor]]
+    predict: Callable[[nn.Module, ExpandBatch], Tensor]
 
 
 @dataclass(frozen=True, slots=True)

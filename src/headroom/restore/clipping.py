@@ -19,7 +19,7 @@ _BLOCK_PX = 8
 
 def clipped_codes(photo: Photo) -> NDArray[np.bool_]:
     """Say for every code value whether it is clipped: H x W x 3."""
-    top = photo.codes >= photo.top_code
+    top: NDArray[np.bool_] = photo.codes >= photo.top_code
     if photo.lossy_step <= 0 or not top.any():
         return top
     return (photo.codes >= photo.top_code - np.ceil(photo.lossy_step)) & _near(top)
@@ -35,7 +35,7 @@ def recovery_weight(clipped: NDArray[np.bool_]) -> NDArray[np.uint8]:
     radius = max(1, round(max(weight.shape[:2]) / 1500))
     share = Image.fromarray(weight).filter(ImageFilter.BoxBlur(radius))
     # On a straight edge half the box is clipped; a quarter more keeps thin lamps from fading away.
-    rim = np.asarray(share.point([min(255, code * 5 // 4) for code in range(256)] * 3))
+    rim: NDArray[np.uint8] = np.asarray(share.point([min(255, code * 5 // 4) for code in range(256)] * 3))
     return np.minimum(weight, rim)
 
 

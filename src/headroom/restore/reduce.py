@@ -59,10 +59,9 @@ def pad_input(inputs: ExpandInput, multiple: int, minimum_px: int) -> ExpandInpu
 
 
 def _tensors(codes: NDArray[np.uint8], share: NDArray[np.uint8]) -> ExpandInput:
-    encoded = codes.astype(np.float32) / 255
-    return ExpandInput(
-        *(_planar(image) for image in (encoded, decode(encoded, "srgb"), share.astype(np.float32) / 255))
-    )
+    encoded = np.float32(1 / 255) * codes
+    linear = decode(encoded, "srgb")
+    return ExpandInput(_planar(encoded), _planar(linear), _planar(np.float32(1 / 255) * share))
 
 
 def _planar(image: NDArray[np.float32]) -> Tensor:

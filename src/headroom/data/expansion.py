@@ -1,0 +1,116 @@
+"""Training examples for `expand`: photos that a virtual camera took of panoramas, with the light it could not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from headroom.data.camera import CameraSettings, Shot, photograph
+from headroom.data.views import View, render_views, sample_views
+from headroom.methods.contract import ExpandBatch
+
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
+_DARK_CODE = 16 / 255
+_FLOOR = 2.0**-14
+_BLOCK_PX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSettings:
+    """How panoramas are looked at.
+
+    Attributes:
+        field_of_view_degrees: Range of the horizontal field of view.
+        pitch_degrees: Range of the pitch.
+        roll_degrees: Standard deviation of the roll.
+        double_exposure_chance: Chance that a batch adds the light of a second view to each, dimmed by up to 4 stops:
+            as a reflection in a window does, and a cheap way to more scenes.
+    """
+
+    field_of_view_degrees: tuple[float, float] = (40.0, 105.0)
+    pitch_degrees: tuple[float, float] = (-20.0, 35.0)
+    roll_degrees: float = 4.0
+    double_exposure_chance: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class ExpansionData:
+    """Batches that depend on nothing but the seed and their index.
+
+    Attributes:
+        panoramas: 3 x H x W linear radiance by name.
+        views: How they are looked at.
+        camera: Camera of most batches.
+        deep_clipped_share: Upper bound of the clipped share in the others, which clip deep.
+        deep_chance: Chance of such a batch.
+        seed: Seed of the whole sequence.
+    """
+
+    panoramas: Mapping[str, Tensor]
+    views: ViewSettings = field(default_factory=ViewSettings)
+    camera: CameraSettings = field(default_factory=CameraSettings)
+    deep_clipped_share: float = 0.5
+    deep_chance: float = 0.5
+    seed: int = 0
+
+    def batch(self, index: int, count: int, side_px: int) -> ExpandBatch:
+        """Make a batch of `count` square photos; every view is used twice, once mirrored, by two cameras."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + index)
+        scenes = self._scenes((count + 1) // 2, side_px, generator)
+        deep = bool(torch.rand(1, generator=generator) < self.deep_chance)
+        low, high = self.camera.clipped_share
+        camera = replace(self.camera, clipped_share=(low, self.deep_clipped_share if deep else high))
+        mirrored = torch.cat((scenes, scenes.flip(3)))[:count]
+        return to_batch(photograph(mirrored, camera, generator))
+
+    def _scenes(self, count: int, side_px: int, generator: torch.Generator) -> Tensor:
+        names = list(self.panoramas)
+        chosen = torch.randint(len(names), (count,), generator=generator).tolist()
+        view = sample_views(
+            count,
+            generator,
+            field_of_view_degrees=self.views.field_of_view_degrees,
+            pitch_degrees=self.views.pitch_degrees,
+            roll_degrees=self.views.roll_degrees,
+        )
+        size = (side_px, side_px)
+        one_by_one = (View(*(angle[i : i + 1] for angle in view)) for i in range(count))
+        scenes = torch.cat(
+            [render_views(self.panoramas[names[i]], one, size) for i, one in zip(chosen, one_by_one, strict=True)]
+        )
+        if torch.rand(1, generator=generator) >= self.views.double_exposure_chance:
+            return scenes
+        normalised = scenes / scenes.flatten(1).median(1).values.clamp_min(1e-5).view(-1, 1, 1, 1)
+        dimming = torch.exp2(-4 * torch.rand(count, 1, 1, 1, generator=generator))
+        return normalised + dimming * normalised.roll(1, 0)
+
+
+def to_batch(shot: Shot) -> ExpandBatch:
+    """Turn shots into examples: linearised as a user's untagged photo is, the truth in the photo's own scale.
+
+    The truth is divided by the median ratio of its luminance to the photo's over well-exposed pixels, because nothing
+    in a photo tells its absolute scale.
+    """
+    linear = torch.where(shot.codes <= 0.04045, shot.codes / 12.92, ((shot.codes + 0.055) / 1.055) ** 2.4)
+    clipped = _clipped(shot.codes)
+    measured = (clipped.amax(1) == 0) & (shot.codes.amin(1) >= _DARK_CODE)
+    ratio = log2_luminance(shot.scene) - log2_luminance(linear)
+    median = ratio.masked_fill(~measured, torch.nan).flatten(1).nanmedian(1).values.nan_to_num(0.0)
+    return ExpandBatch(shot.codes, linear, clipped, shot.scene * torch.exp2(-median).view(-1, 1, 1, 1))
+
+
+def log2_luminance(linear: Tensor) -> Tensor:
+    """Give N x H x W log2 of BT.709 luminance, floored at 2^-14."""
+    weights = torch.tensor(_LUMINANCE, device=linear.device)
+    return torch.einsum("nchw,c->nhw", linear, weights).clamp_min(_FLOOR).log2()
+
+
+def _clipped(codes: Tensor) -> Tensor:
+    """Mark what `restore.clipping` calls clipped in a JPEG with errors of up to five codes, as 0 and 1."""
+    blocks = F.max_pool2d((codes >= 1).float(), _BLOCK_PX, ceil_mode=True)
+    near = F.interpolate(F.max_pool2d(blocks, 3, stride=1, padding=1), scale_factor=float(_BLOCK_PX), mode="nearest")
+    return (codes >= 250 / 255 - 1e-4) * near[:, :, : codes.shape[2], : codes.shape[3]]

@@ -1,0 +1,41 @@
+"""Panoramas of one split, in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from headroom.data.splits import split_of
+from headroom.errors import DataError
+from headroom.io import read_hdr
+
+_SUFFIXES = {".hdr", ".exr"}
+
+
+def load_panoramas(folder: Path, split: Literal["train", "val"]) -> dict[str, Tensor]:
+    """Read the panoramas of `folder` that the committed list puts into `split`.
+
+    Returns:
+        3 x H x W linear radiance by asset name, in alphabetical order.
+
+    Raises:
+        DataError: There are none, or they differ in size.
+    """
+    paths = sorted(
+        path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES and split_of(path.stem) == split
+    )
+    if not paths:
+        raise DataError(f"{folder}: holds no panorama of the {split} split. Names are listed in data/splits.")
+    panoramas = {path.stem: _read(path) for path in paths}
+    if len({tuple(panorama.shape) for panorama in panoramas.values()}) > 1:
+        raise DataError(f"{folder}: its panoramas differ in size. Scale all to one size, such as 1024 x 512.")
+    return panoramas
+
+
+def _read(path: Path) -> Tensor:
+    pixels = np.ascontiguousarray(read_hdr(path).pixels.transpose(2, 0, 1))
+    return torch.from_numpy(pixels).clamp_(min=0)

@@ -1,0 +1,65 @@
+"""How the compact network learns: the loss is the very error that the scorer measures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from headroom.methods.contract import ExpandBatch, Training
+from headroom.nn.gain import upsample_gain
+
+_CELL_PX = 2
+"""Training views are twice as fine as the network's grid, so that cells can be clipped in part."""
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
+_FLOOR = 2.0**-14
+_FEWEST_CLIPPED = 16
+
+
+class CompactLoss(BaseModel):
+    """Weights of the loss.
+
+    Attributes:
+        chroma: Weight of the colour error relative to the luminance error.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    chroma: Annotated[float, Field(ge=0)] = 0.3
+
+
+def predict(network: nn.Module, batch: ExpandBatch) -> Tensor:
+    """Expand a batch of photos: N x 3 x H x W linear light."""
+    share = F.avg_pool2d(batch.clipped, _CELL_PX)
+    gain = network(F.avg_pool2d(batch.encoded, _CELL_PX), share).float()
+    size = (batch.linear.shape[2], batch.linear.shape[3])
+    return batch.linear * torch.exp2(upsample_gain(gain, share, size) * batch.clipped)
+
+
+def loss(network: nn.Module, batch: ExpandBatch, settings: CompactLoss) -> dict[str, Tensor]:
+    """Compare in log2: the RMSE of luminance over each photo's clipped pixels, and the mean error of its colours.
+
+    Every photo counts the same, however much of it is clipped, as in the scorer. Photos with hardly any clipped
+    pixel count nothing.
+    """
+    prediction = predict(network, batch)
+    clipped = batch.clipped.amax(1)
+    count = clipped.sum((1, 2))
+    error = _log2_luminance(prediction) - _log2_luminance(batch.truth)
+    stops = ((error**2 * clipped).sum((1, 2)) / count.clamp_min(1) + 1e-4).sqrt()
+    per_channel = prediction.clamp_min(_FLOOR).log2() - batch.truth.clamp_min(_FLOOR).log2()
+    colour = ((per_channel - error[:, None]).abs().mean(1) * clipped).sum((1, 2)) / count.clamp_min(1)
+    counted = (count >= _FEWEST_CLIPPED).float()
+    mean_stops, mean_colour = ((term * counted).sum() / counted.sum().clamp_min(1) for term in (stops, colour))
+    return {"stops": mean_stops, "chroma": mean_colour, "total": mean_stops + settings.chroma * mean_colour}
+
+
+def _log2_luminance(linear: Tensor) -> Tensor:
+    weights = torch.tensor(_LUMINANCE, device=linear.device)
+    return torch.einsum("nchw,c->nhw", linear, weights).clamp_min(_FLOOR).log2()
+
+
+TRAINING = Training(CompactLoss, loss, predict)

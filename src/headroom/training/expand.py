@@ -1,0 +1,166 @@
+"""Training tasks of expand methods: a recipe and a folder of panoramas in, what the loop drives out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+
+from headroom.data.camera import CameraSettings
+from headroom.data.expansion import ExpansionData, ViewSettings
+from headroom.data.panoramas import load_panoramas
+from headroom.errors import UsageError
+from headroom.methods import load
+from headroom.methods.contract import ExpandBatch, Training
+from headroom.metrics.expansion import score_expansion
+from headroom.training.recipe import Recipe, Table
+
+_VALIDATION_SEED = 777
+_VALIDATION_BATCH = 8
+_PANEL_PHOTOS = 6
+_PANEL_EV = (0.0, -2.0, -4.0)
+
+
+class Stage(Table):
+    """A part of the run with views of one size: small ones teach most in little time.
+
+    Attributes:
+        until: Share of the run at which the part ends.
+        view_px: Side of its views.
+    """
+
+    until: Annotated[float, Field(gt=0, le=1)]
+    view_px: Annotated[int, Field(ge=64, multiple_of=64)]
+
+
+class DataTable(Table):
+    """The recipe's `data` table.
+
+    Attributes:
+        stages: Parts of the run, in order; the last one ends at 1.
+        deep_chance: Chance of a batch that clips up to half of its pixels.
+        double_exposure_chance: See `ViewSettings`.
+        shoulder_share: Share of cameras with rolled-off highlights; the usual families share the rest.
+        validation_photos: Number of validation photos, a multiple of 8.
+        validation_px: Side of the validation photos.
+    """
+
+    stages: tuple[Stage, ...] = (Stage(until=1.0, view_px=384),)
+    deep_chance: Annotated[float, Field(ge=0, le=1)] = 0.5
+    double_exposure_chance: Annotated[float, Field(ge=0, le=1)] = 0.3
+    shoulder_share: Annotated[float, Field(ge=0, le=1)] = 0.4
+    validation_photos: Annotated[int, Field(ge=8, multiple_of=8)] = 96
+    validation_px: Annotated[int, Field(ge=64, multiple_of=64)] = 384
+
+
+class ExpandTask:
+    """Trains one preset of one expand method; see `headroom.training.task.Task`."""
+
+    main_metric = "stops"
+    higher_is_better = False
+
+    def __init__(self, recipe: Recipe, training: Training, panoramas: Path) -> None:
+        self.recipe, self.training = recipe, training
+        self.table = recipe.table("data", DataTable)
+        self.loss_settings = recipe.table("loss", training.loss_settings)
+        usual = CameraSettings().families
+        others = (1 - self.table.shoulder_share) / sum(chance for _, chance in usual)
+        families = (*((name, chance * others) for name, chance in usual), ("shoulder", self.table.shoulder_share))
+        self.data = ExpansionData(
+            load_panoramas(panoramas, "train"),
+            ViewSettings(double_exposure_chance=self.table.double_exposure_chance),
+            CameraSettings(families=families),
+            deep_chance=self.table.deep_chance,
+            seed=recipe.run.seed,
+        )
+        self.panoramas = panoramas
+
+    def build(self) -> nn.Module:
+        """Make the untrained network."""
+        method = load(self.recipe.run.method)
+        return method.build(method.presets[self.recipe.run.preset].settings)
+
+    def batch(self, index: int) -> ExpandBatch:
+        """Give the batch with this index."""
+        share = index / self.recipe.run.steps
+        stage = next((stage for stage in self.table.stages if share < stage.until), self.table.stages[-1])
+        return self.data.batch(index, self.recipe.run.batch_size, stage.view_px)
+
+    def loss(self, network: nn.Module, batch: ExpandBatch) -> dict[str, Tensor]:
+        """Compute the method's losses."""
+        return self.training.loss(network, batch, self.loss_settings)
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Score the validation photos: means over images, and the 90th percentile of the stops."""
+        scores = [
+            score_expansion(*images)
+            for batch in self._validation
+            for images in zip(*map(_images, (self._predict(network, batch), batch.truth, batch.encoded)), strict=True)
+        ]
+        stops = [score.stops for score in scores if np.isfinite(score.stops)]
+        return {
+            "stops": float(np.mean(stops)),
+            "stops_p90": float(np.percentile(stops, 90)),
+            "pu21_psnr": float(np.mean([score.pu21_psnr for score in scores])),
+            "pu21_psnr_clipped": float(np.nanmean([score.pu21_psnr_clipped for score in scores])),
+        }
+
+    def panel(self, network: nn.Module) -> NDArray[np.uint8]:
+        """Draw validation photos: a row of predictions over a row of truths for each exposure."""
+        batch = self._validation[0]
+        rows = [
+            torch.cat(list((image[:_PANEL_PHOTOS] * 2**ev).clamp(0, 1) ** (1 / 2.2)), dim=2)
+            for ev in _PANEL_EV
+            for image in (self._predict(network, batch).cpu(), batch.truth)
+        ]
+        return (torch.cat(rows, dim=1)[:, ::2, ::2] * 255).byte().permute(1, 2, 0).numpy()
+
+    def parameter_groups(self, network: nn.Module) -> Iterable[dict[str, Any]]:
+        """Give all trainable parameters."""
+        return [{"params": [parameter for parameter in network.parameters() if parameter.requires_grad]}]
+
+    def _predict(self, network: nn.Module, batch: ExpandBatch) -> Tensor:
+        device = next(network.parameters()).device
+        return self.training.predict(network, ExpandBatch(*(tensor.to(device) for tensor in batch)))
+
+    @cached_property
+    def _validation(self) -> list[ExpandBatch]:
+        """Photos of the validation panoramas, the same in every run."""
+        data = ExpansionData(
+            load_panoramas(self.panoramas, "val"),
+            ViewSettings(double_exposure_chance=0),
+            CameraSettings(low_key_chance=0),
+            deep_chance=0,
+            seed=_VALIDATION_SEED,
+        )
+        count = self.table.validation_photos // _VALIDATION_BATCH
+        return [data.batch(index, _VALIDATION_BATCH, self.table.validation_px) for index in range(count)]
+
+
+def make_task(recipe: Recipe, panoramas: Path) -> ExpandTask:
+    """Join a recipe, its method and a folder of panoramas.
+
+    Raises:
+        UsageError: The method or preset is unknown, or cannot be trained this way.
+        DataError: The folder does not hold the panoramas.
+    """
+    method = load(recipe.run.method)
+    if recipe.run.preset not in method.presets:
+        raise UsageError(f"{method.id} has no preset {recipe.run.preset!r}; it has {', '.join(method.presets)}.")
+    try:
+        training: Training = import_module(f"headroom.methods.{method.id}.training").TRAINING
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{method.id}: has nothing to train.") from error
+    return ExpandTask(recipe, training, panoramas)
+
+
+def _images(batch: Tensor) -> list[NDArray[np.float32]]:
+    return list(batch.permute(0, 2, 3, 1).float().cpu().numpy())
