@@ -7,11 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from headroom.colour.transfer import decode_codes
 from headroom.image import Encoding, FloatImage, Photo
+from headroom.nn.gain import upsample_gain
 
-GainRows = Callable[[int, int], NDArray[np.float32]]
+GainRows = Callable[[int, int], Tensor]
 """Gives the log2 gain of rows `start` to `stop`: R x W x 3."""
 
 
@@ -44,20 +46,19 @@ def compose(
     for start in range(0, photo.height, strip_rows):
         stop = min(start + strip_rows, photo.height)
         strip = decode_codes(photo.codes[start:stop], encoding, photo.bit_depth)
-        touched = np.nonzero(weight[start:stop])
-        if touched[0].size:
-            gain = gain_rows(start, stop)[touched] * (weight[start:stop][touched] / np.float32(255))
-            if max_headroom_stops is not None:
-                gain = np.minimum(gain, max_headroom_stops)
-            # A clipped pixel is at least as bright as the clip level.
-            strip[touched] *= np.exp2(np.maximum(gain, 0))
+        strip_weight = weight[start:stop]
+        if strip_weight.any():
+            # A clipped pixel is at least as bright as the clip level; a measured one is multiplied by exactly 1.
+            gain = torch.clamp(gain_rows(start, stop), min=0, max=max_headroom_stops)
+            torch.from_numpy(strip).mul_(torch.exp2(gain * torch.from_numpy(strip_weight / np.float32(255))))
         pixels[start:stop] = strip
-        recovered[start:stop] = weight[start:stop].max(axis=2) / np.float32(255)
+        largest = np.maximum(np.maximum(strip_weight[..., 0], strip_weight[..., 1]), strip_weight[..., 2])
+        np.divide(largest, np.float32(255), out=recovered[start:stop])
         progress(stop / photo.height)
     return pixels, recovered
 
 
-def cells_to_rows(gain: torch.Tensor, clipped_share: torch.Tensor, cell_px: int, width: int) -> GainRows:
+def cells_to_rows(gain: Tensor, clipped_share: Tensor, cell_px: int, width: int) -> GainRows:
     """Give rows of a gain that was predicted on a grid of cells.
 
     Args:
@@ -66,16 +67,14 @@ def cells_to_rows(gain: torch.Tensor, clipped_share: torch.Tensor, cell_px: int,
         cell_px: Side of a cell in pixels.
         width: Columns of the photo.
     """
-    from headroom.nn.gain import upsample_gain
-
     rows = gain.shape[2]
 
-    def gain_rows(start: int, stop: int) -> NDArray[np.float32]:
+    def gain_rows(start: int, stop: int) -> Tensor:
         first, last = start // cell_px, -(-stop // cell_px)
         above, below = max(first - 1, 0), min(last + 1, rows)
         size = ((below - above) * cell_px, gain.shape[3] * cell_px)
         fine = upsample_gain(gain[:, :, above:below], clipped_share[:, :, above:below], size)
         offset = start - above * cell_px
-        return fine[0, :, offset : offset + stop - start, :width].permute(1, 2, 0).numpy()
+        return fine[0, :, offset : offset + stop - start, :width].permute(1, 2, 0)
 
     return gain_rows

@@ -124,12 +124,12 @@ def _predict(
 
     if not clipped.any():
         progress(1.0)
-        return lambda start, stop: np.zeros((stop - start, *codes.shape[1:]), dtype=np.float32)
+        return lambda start, stop: torch.zeros(stop - start, *codes.shape[1:])
     if plan.tile_px:
         gain = run_tiled(
             run, codes, clipped, tile_px=plan.tile_px, overlap_px=capabilities.overlap_px, progress=progress
         )
-        return lambda start, stop: gain[start:stop]
+        return lambda start, stop: torch.from_numpy(gain[start:stop])
     inputs = reduced_input(codes, clipped, plan.cell_px)
     gain_cells = run(inputs)
     progress(1.0)

@@ -12,7 +12,8 @@ from headroom.errors import InsufficientMemory
 from headroom.methods.contract import Capabilities
 
 _SMALLEST_TILE_PX = 128
-_STRIP_BYTES = 64 * 2**20
+_STRIP_BYTES = 4 * 2**20
+"""Of one float32 strip: small enough to stay in a processor's cache, and many strips have nothing to recover."""
 _BYTES_PER_PIXEL = 32
 """Of the photo, its masks and its result while they are held together, measured on 8-bit photos."""
 
