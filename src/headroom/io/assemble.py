@@ -1,0 +1,74 @@
+"""The last step of every reader: upright, three channels, clean values, one record."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headroom.image import FloatImage, Hdr, Metadata, Photo
+from headroom.io import exif, orientation, profile
+from headroom.io.facts import FileFacts
+
+
+def photo(path: Path, facts: FileFacts, stored: NDArray[Any], *, original: bytes | None = None) -> Photo:
+    """Return the photo of a stored raster.
+
+    Args:
+        path: The file.
+        facts: What its header said.
+        stored: H x W or H x W x 1 to 4 codes; grey is repeated and alpha is dropped, not composited: what lies under
+            it was photographed too.
+        original: The file's bytes, for JPEG.
+    """
+    codes = orientation.apply(_rgb(stored), facts.orientation)
+    metadata = facts.metadata
+    if metadata.icc is not None and profile.needs_conversion(metadata):
+        converted = profile.to_srgb(codes, metadata.icc)
+        codes = codes if converted is None else converted
+        metadata = dataclasses.replace(metadata, icc=None)
+    return Photo(
+        codes=codes,
+        bit_depth=facts.bit_depth,
+        encoding=facts.encoding,
+        lossy_step=facts.lossy_step,
+        metadata=_upright(metadata),
+        source=path,
+        container=facts.container,
+        original=original,
+        orientation=facts.orientation,
+    )
+
+
+def scene(path: Path, facts: FileFacts, stored: NDArray[Any], *, recovered: FloatImage | None = None) -> Hdr:
+    """Return the HDR image of a stored float raster, H x W or H x W x 1 to 4; finite and not below 0 afterwards."""
+    pixels = orientation.apply(_rgb(stored).astype(np.float32, copy=False), facts.orientation)
+    return Hdr(
+        pixels=_clean(pixels),
+        primaries=facts.encoding.primaries,
+        recovered=recovered,
+        metadata=_upright(facts.metadata),
+        source=path,
+    )
+
+
+def _rgb(stored: NDArray[Any]) -> NDArray[Any]:
+    layers = stored[..., None] if stored.ndim == 2 else stored
+    return layers[..., :3] if layers.shape[2] >= 3 else np.repeat(layers[..., :1], 3, axis=2)
+
+
+def _upright(metadata: Metadata) -> Metadata:
+    return metadata if metadata.exif is None else dataclasses.replace(metadata, exif=exif.upright(metadata.exif))
+
+
+def _clean(pixels: FloatImage) -> FloatImage:
+    """Replace NaN and what is below 0 by 0, and infinity by the largest finite value."""
+    if np.isfinite(pixels.max()) and pixels.min() >= 0:
+        return pixels
+    largest = pixels.max(where=np.isfinite(pixels), initial=0)
+    pixels = pixels if pixels.flags.writeable else pixels.copy()
+    np.nan_to_num(pixels, copy=False, nan=0, posinf=largest, neginf=0)
+    return np.maximum(pixels, 0, out=pixels)

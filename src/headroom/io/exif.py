@@ -1,0 +1,77 @@
+"""The three facts that matter here from an EXIF block, and the one that is changed in it.
+
+An EXIF block is a TIFF structure: a byte order, and directories of 12-byte entries (CIPA DC-008, 4.6). It is patched
+in place instead of being written anew, so that everything else in it stays byte for byte.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Literal
+
+_ORIENTATION = 0x0112
+_EXIF_DIRECTORY = 0x8769
+_COLOR_SPACE = 0xA001
+_INTEROPERABILITY_DIRECTORY = 0xA005
+_INTEROPERABILITY_INDEX = 0x0001
+_SHORT, _LONG = 3, 4
+
+
+def orientation(exif: bytes | None) -> int:
+    """Return the orientation, 1 to 8; 1 where there is none or the block is damaged."""
+    value = _number(exif or b"", _ORIENTATION)
+    return value if value is not None and 1 <= value <= 8 else 1
+
+
+def upright(exif: bytes) -> bytes:
+    """Return the same block with an orientation of 1; unchanged where it has none."""
+    entry = _entry(exif, _ORIENTATION)
+    if entry is None:
+        return exif
+    patched = bytearray(exif)
+    kind = struct.unpack_from(_order(exif) + "H", exif, entry + 2)[0]
+    struct.pack_into(_order(exif) + ("I" if kind == _LONG else "H"), patched, entry + 8, 1)
+    return bytes(patched)
+
+
+def color_space(exif: bytes | None) -> Literal["srgb", "adobe-rgb"] | None:
+    """Return the colour space that the block names, if it does (DC-008 ColorSpace, and DCF's R03 for Adobe RGB)."""
+    block = exif or b""
+    if _number(block, _EXIF_DIRECTORY, _COLOR_SPACE) == 1:
+        return "srgb"
+    index = _entry(block, _EXIF_DIRECTORY, _INTEROPERABILITY_DIRECTORY, _INTEROPERABILITY_INDEX)
+    return "adobe-rgb" if index is not None and block[index + 8 : index + 11] == b"R03" else None
+
+
+def _order(exif: bytes) -> str:
+    return "<" if exif[:2] == b"II" else ">"
+
+
+def _number(exif: bytes, *tags: int) -> int | None:
+    """Return the value of a SHORT or LONG entry at the end of a path of directories."""
+    entry = _entry(exif, *tags)
+    if entry is None:
+        return None
+    kind = struct.unpack_from(_order(exif) + "H", exif, entry + 2)[0]
+    if kind not in {_SHORT, _LONG}:
+        return None
+    return int(struct.unpack_from(_order(exif) + ("H" if kind == _SHORT else "I"), exif, entry + 8)[0])
+
+
+def _entry(exif: bytes, *tags: int) -> int | None:
+    """Return the offset of an entry: each tag but the last points to the directory of the next."""
+    if exif[:2] not in {b"II", b"MM"}:
+        return None
+    order, at, pointer = _order(exif), 0, 4
+    try:
+        for tag in tags:
+            (directory,) = struct.unpack_from(order + "I", exif, pointer)
+            (count,) = struct.unpack_from(order + "H", exif, directory)
+            entries = (directory + 2 + 12 * i for i in range(count))
+            found = next((e for e in entries if struct.unpack_from(order + "H", exif, e)[0] == tag), None)
+            if found is None or found + 12 > len(exif):
+                return None
+            at, pointer = found, found + 8
+    except struct.error:
+        return None
+    return at

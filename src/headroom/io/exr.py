@@ -1,0 +1,154 @@
+"""OpenEXR by OpenImageIO: reading in a child process with limits, writing in this one."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headroom.colour.strips import strips
+from headroom.errors import CorruptFile, OutputError, UnsupportedFormat
+from headroom.image import SDR_WHITE_NITS, Encoding, FloatImage, Hdr, Metadata
+from headroom.io import assemble, chromaticities, exr_child, exr_header
+from headroom.io.exr_header import ExrHeader
+from headroom.io.facts import FileFacts, stored_facts
+from headroom.io.options import WriteOptions
+
+_RECOVERED = "recovered"
+_LARGEST_HALF = 65504.0
+_CHILD_SECONDS = 120
+
+
+def describe(path: Path, content: bytes) -> FileFacts:
+    """Return what the header of the first part says."""
+    return _facts(path, content, exr_header.parse(path, content))
+
+
+def read(path: Path, content: bytes) -> Hdr:
+    """Return the data window of the first part in RGB or from luminance alone, with its `recovered` channel if any.
+
+    Primaries other than the known ones are converted to BT.709. The values stay as they are, whatever white
+    luminance the file states: scaling by it would undo the exposure that its maker chose.
+
+    Raises:
+        UnsupportedFormat: Deep data, or channels that are neither RGB nor a plain Y.
+        CorruptFile: Damaged, or the decoder crashed on it or took too long.
+    """
+    header = exr_header.parse(path, content)
+    facts = _facts(path, content, header)
+    names = _colour_channels(path, header)
+    extra = [_RECOVERED] if _RECOVERED in header.channels else []
+    layers = _decode(path, content, header, [*names, *extra])
+    stored = np.ascontiguousarray(layers[..., : len(names)])
+    stored, _ = chromaticities.to_known(stored, header.chromaticities) if len(names) == 3 else (stored, "bt709")
+    recovered = np.clip(np.nan_to_num(layers[..., -1]), 0, 1) if extra else None
+    return assemble.scene(path, facts, stored, recovered=recovered)
+
+
+def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
+    """Write RGB, ZIP-compressed, with chromaticities, white luminance and provenance.
+
+    Raises:
+        OutputError: The library cannot write it.
+    """
+    import OpenImageIO
+
+    with_mask = options.recovered and hdr.recovered is not None
+    kind = np.dtype(np.float16 if options.half else np.float32)
+    spec = OpenImageIO.ImageSpec(hdr.width, hdr.height, 4 if with_mask else 3, "half" if options.half else "float")
+    spec.channelnames = ("R", "G", "B", _RECOVERED)[: spec.nchannels]
+    spec.attribute("compression", "zip")
+    spec.attribute("Software", "Headroom")
+    spec.attribute("chromaticities", "float[8]", chromaticities.flat(hdr.primaries))
+    spec.attribute("whiteLuminance", SDR_WHITE_NITS)
+    for name, value in hdr.provenance.items():
+        spec.attribute(f"headroom:{name}", value if isinstance(value, str) else json.dumps(value))
+    output = OpenImageIO.ImageOutput.create("any.exr")
+    if output is None:
+        raise OutputError(f"{path}: this OpenImageIO writes no OpenEXR. Install the openimageio package from PyPI.")
+    written = output.open(os.fspath(path), spec) and all(
+        output.write_scanlines(rows.start, rows.stop, 0, _layers(hdr, rows, kind, with_mask=with_mask))
+        for rows in strips(hdr.pixels.shape, multiple=16)  # ZIP compresses 16 lines at a time
+    )
+    if not (written and output.close()):
+        raise OutputError(f"{path}: cannot be written ({output.geterror()}). Check the folder and its free space.")
+
+
+def _layers(hdr: Hdr, rows: slice, kind: np.dtype[Any], *, with_mask: bool) -> NDArray[Any]:
+    pixels = hdr.pixels[rows]
+    if kind == np.float16:
+        pixels = np.minimum(pixels, _LARGEST_HALF)
+    if with_mask and hdr.recovered is not None:
+        pixels = np.concatenate([pixels, hdr.recovered[rows, :, None]], axis=2)
+    return np.ascontiguousarray(pixels, kind)
+
+
+def _facts(path: Path, content: bytes, header: ExrHeader) -> FileFacts:
+    stated = header.chromaticities
+    name = chromaticities.named(stated) if stated is not None else None
+    return stored_facts(
+        path,
+        container="exr",
+        kind="hdr",
+        size=(header.width, header.height),
+        bit_depth=max((channel.bits for channel in header.channels.values()), default=0),
+        encoding=Encoding(name or "bt709", "linear"),
+        metadata=Metadata(),
+        file_bytes=len(content),
+    )
+
+
+def _colour_channels(path: Path, header: ExrHeader) -> list[str]:
+    """Return the names of R, G and B, else of those of the first layer that has all three, else of Y."""
+    prefixes = ["", *dict.fromkeys(name.rpartition(".")[0] + "." for name in header.channels if "." in name)]
+    candidates = [[prefix + colour for colour in "RGB"] for prefix in prefixes] + [["Y"]]
+    is_subsampled_colour = {"RY", "BY"} & header.channels.keys()
+    for names in candidates:
+        is_there = all(name in header.channels and header.channels[name].sampling == (1, 1) for name in names)
+        if is_there and not (names == ["Y"] and is_subsampled_colour):
+            return names
+    listed = ", ".join(header.channels)[:200] or "none"
+    raise UnsupportedFormat(f"{path}: OpenEXR with the channels {listed} is not read. Convert it to R, G, B first.")
+
+
+def _decode(path: Path, content: bytes, header: ExrHeader, names: list[str]) -> FloatImage:
+    """Return height x width x channels from a child process that sees a private copy of the file."""
+    shape = (header.height, header.width, len(names))
+    result_bytes = 4 * math.prod(shape)
+    # Beside its libraries and the file, the child holds the floats and the lines that it converts them from.
+    address_space = 2 * 2**30 + len(content) + 32 * header.width * header.height
+    with tempfile.TemporaryDirectory(prefix="headroom-") as folder:
+        copy, result = Path(folder, "image.exr"), Path(folder, "pixels")
+        copy.write_bytes(content)
+        limits = [str(address_space), str(result_bytes), str(_CHILD_SECONDS)]
+        reason = _run_child([str(copy), str(result), *limits, *names])
+        if reason is None and result.stat().st_size != result_bytes:
+            reason = "the size of the picture is not that of the header"
+        if reason is not None:
+            raise CorruptFile(f"{path}: the OpenEXR data are damaged ({reason}). Copy or download it again.")
+        return np.fromfile(result, "<f4").reshape(shape)
+
+
+def _run_child(arguments: list[str]) -> str | None:
+    """Run the decoder and return the reason of its failure, if it failed."""
+    # -P: the folder of the program must not shadow the standard library.
+    command = [sys.executable, "-P", exr_child.__file__, *arguments]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    try:
+        child = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=_CHILD_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"it takes more than {_CHILD_SECONDS} s to decode"
+    if child.returncode == 0:
+        return None
+    complaint = child.stderr.decode("utf-8", "replace").strip().splitlines()
+    return complaint[-1][:200] if complaint else f"the decoder ended with status {child.returncode}"

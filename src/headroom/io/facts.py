@@ -1,0 +1,83 @@
+"""What a file says about itself before a pixel is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from headroom.image import Encoding, Metadata
+from headroom.io import exif, orientation
+from headroom.io.guard import check_metadata, check_size
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Facts of one image file.
+
+    Attributes:
+        container: Format name, such as "jpeg".
+        kind: "photo" for code values in a curve, "hdr" for linear light.
+        width: Columns of the upright picture.
+        height: Rows of the upright picture.
+        bit_depth: Bits of one channel as stored: 8 or 16, and 16 or 32 for floats.
+        encoding: Curve and primaries.
+        orientation: EXIF orientation (1 to 8) of the stored raster.
+        metadata: EXIF, XMP and ICC blocks.
+        file_bytes: Size of the file.
+        lossy_step: As `Photo.lossy_step`.
+    """
+
+    container: str
+    kind: Literal["photo", "hdr"]
+    width: int
+    height: int
+    bit_depth: int
+    encoding: Encoding
+    orientation: int
+    metadata: Metadata
+    file_bytes: int
+    lossy_step: float = 0.0
+
+    @property
+    def has_exif(self) -> bool:
+        """True when the file carries an EXIF block."""
+        return self.metadata.exif is not None
+
+    @property
+    def has_icc(self) -> bool:
+        """True when the file carries an ICC profile."""
+        return self.metadata.icc is not None
+
+    @property
+    def has_xmp(self) -> bool:
+        """True when the file carries an XMP packet."""
+        return self.metadata.xmp is not None
+
+
+def stored_facts(
+    path: Path,
+    *,
+    container: str,
+    kind: Literal["photo", "hdr"],
+    size: tuple[int, int],
+    bit_depth: int,
+    encoding: Encoding,
+    metadata: Metadata,
+    file_bytes: int,
+    turn: int | None = None,
+    lossy_step: float = 0.0,
+) -> FileFacts:
+    """Return the facts of a file whose raster is stored with this width and height, after checking the limits.
+
+    `turn` is the orientation of that raster, by default that of the EXIF block; `path` is named in errors; the others
+    are as in `FileFacts`.
+
+    Raises:
+        InputError: The size or a metadata block is impossible or beyond the limits.
+    """
+    check_size(path, *size)
+    check_metadata(path, metadata)
+    turn = exif.orientation(metadata.exif) if turn is None else turn
+    width, height = size[::-1] if orientation.turns_sides(turn) else size
+    return FileFacts(container, kind, width, height, bit_depth, encoding, turn, metadata, file_bytes, lossy_step)

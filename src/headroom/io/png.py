@@ -1,0 +1,130 @@
+"""PNG photos of 1 to 16 bits, by libpng through imagecodecs; of animated ones the still picture."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from headroom.errors import CorruptFile
+from headroom.image import Encoding, Metadata, Photo, Primaries, TransferName
+from headroom.io import assemble, chromaticities, profile
+from headroom.io.facts import FileFacts, stored_facts
+from headroom.limits import LIMITS
+
+_KEPT = frozenset({b"IHDR", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"})
+_XMP = b"XML:com.adobe.xmp\0"
+# ITU-T H.273: the code points that have a name here.
+_CICP_PRIMARIES: dict[int, Primaries] = {1: "bt709", 9: "bt2020", 12: "p3"}
+_CICP_TRANSFERS: dict[int, TransferName] = {
+    1: "bt709", 4: "gamma22", 6: "bt709", 8: "linear", 13: "srgb", 14: "bt709", 15: "bt709", 16: "pq", 18: "hlg",
+}  # fmt: skip
+_GAMMAS: dict[int, TransferName] = {45455: "gamma22", 55556: "gamma18", 100000: "linear"}
+
+
+def describe(path: Path, content: bytes) -> FileFacts:
+    """Return what the chunks say."""
+    chunks = _chunks(content)
+    if len(chunks.get(b"IHDR", b"")) != 13:
+        raise CorruptFile(f"{path}: the PNG header is damaged. Copy or download it again.")
+    width, height, depth = struct.unpack(">IIB", chunks[b"IHDR"][:9])
+    encoding = _stated_encoding(chunks)
+    metadata = Metadata(
+        exif=chunks.get(b"eXIf"),
+        xmp=chunks.get(_XMP),
+        icc=None if encoding else _profile(chunks.get(b"iCCP", b"")),
+    )
+    return stored_facts(
+        path,
+        container="png",
+        kind="photo",
+        size=(width, height),
+        bit_depth=16 if depth == 16 else 8,
+        encoding=encoding or _fallback_encoding(chunks, metadata),
+        metadata=metadata,
+        file_bytes=len(content),
+    )
+
+
+def read(path: Path, content: bytes) -> Photo:
+    """Return the photo; palettes and fewer than 8 bits are spread to 8, alpha is dropped."""
+    import imagecodecs
+
+    facts = describe(path, content)
+    return assemble.photo(path, facts, np.asarray(imagecodecs.png_decode(content)))
+
+
+def _chunks(content: bytes) -> dict[bytes, bytes]:
+    """Return the content of the first chunk of each kind that matters, up to where the file breaks off."""
+    found: dict[bytes, bytes] = {}
+    at = 8
+    while at + 8 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, at)
+        block = (
+            content[at + 8 : at + 8 + min(size, LIMITS.metadata_bytes + 1)] if kind not in {b"IDAT", b"fdAT"} else b""
+        )
+        if kind in _KEPT:
+            found.setdefault(kind, block)
+        elif kind == b"iTXt" and block.startswith(_XMP):
+            found.setdefault(_XMP, _international_text(block))
+        at += 12 + size
+    return found
+
+
+def _international_text(block: bytes) -> bytes:
+    """Return the text of an iTXt chunk: keyword 0 flag method language 0 translated-keyword 0 text."""
+    _keyword, _, rest = block.partition(b"\0")
+    _language, _, rest_of_it = rest[2:].partition(b"\0")
+    text = rest_of_it.partition(b"\0")[2]
+    return _inflate(text) if rest[:1] == b"\x01" else text
+
+
+def _profile(block: bytes) -> bytes | None:
+    """Return the ICC profile of an iCCP chunk: name 0 method compressed; a damaged one stays damaged bytes."""
+    name, separator, rest = block.partition(b"\0")
+    return _inflate(rest[1:]) or name if separator else None
+
+
+def _inflate(data: bytes) -> bytes:
+    """Decompress to one byte more than the limit at most; what is damaged becomes empty."""
+    try:
+        return zlib.decompressobj().decompress(data, LIMITS.metadata_bytes + 1)
+    except zlib.error:
+        return b""
+
+
+def _stated_encoding(chunks: dict[bytes, bytes]) -> Encoding | None:
+    """Return the encoding of a cICP chunk, which outranks all others (PNG 3, 4.3); only full-range RGB has one."""
+    cicp = chunks.get(b"cICP", b"")
+    if len(cicp) != 4 or cicp[2:] != b"\0\x01":
+        return None
+    primaries, transfer = _CICP_PRIMARIES.get(cicp[0]), _CICP_TRANSFERS.get(cicp[1])
+    return Encoding(primaries, transfer) if primaries and transfer else None
+
+
+def _fallback_encoding(chunks: dict[bytes, bytes], metadata: Metadata) -> Encoding:
+    """Return the encoding of an ICC profile, else of sRGB, else of gAMA and cHRM, else of EXIF."""
+    if metadata.icc is not None:
+        return profile.encoding_of(metadata)
+    if b"sRGB" in chunks:
+        return Encoding()
+    if len(chunks.get(b"gAMA", b"")) != 4:
+        return profile.encoding_of(metadata)
+    (hundred_thousandths,) = struct.unpack(">I", chunks[b"gAMA"])
+    primaries = _primaries(chunks.get(b"cHRM", b""))
+    if hundred_thousandths in _GAMMAS:
+        return Encoding(primaries, _GAMMAS[hundred_thousandths])
+    if not 10_000 <= hundred_thousandths <= 1_000_000:
+        return Encoding(known=False)
+    table = np.linspace(0, 1, 4096, dtype=np.float64) ** (100_000 / hundred_thousandths)
+    return Encoding(primaries, None, table.astype(np.float32))
+
+
+def _primaries(chrm: bytes) -> Primaries:
+    """Return the primaries of a cHRM chunk (white first), BT.709 where they have no name here."""
+    if len(chrm) != 32:
+        return "bt709"
+    numbers = [value / 100_000 for value in struct.unpack(">8I", chrm)]
+    return chromaticities.named([*numbers[2:], *numbers[:2]]) or "bt709"

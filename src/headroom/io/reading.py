@@ -1,0 +1,77 @@
+"""Reading any supported file; the content decides what it is. The decoders are loaded when they are needed."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headroom.errors import UnsupportedFormat
+from headroom.io.guard import decoding, load
+
+if TYPE_CHECKING:
+    from headroom.image import Hdr, Photo
+    from headroom.io.facts import FileFacts
+
+
+def read(path: str | os.PathLike[str]) -> Photo | Hdr:
+    """Read a photo, or an `Hdr` from a container of floats: OpenEXR, Radiance .hdr, PFM or float TIFF.
+
+    Raises:
+        UnsupportedFormat: A kind of file that is not read; the message names it and says what to do.
+        CorruptFile: Damaged or truncated.
+        LimitExceeded: Larger than `headroom.limits` allows; found before a pixel is decoded.
+        InputError: There is no such file, or it cannot be opened.
+        InsufficientMemory: It does not fit into memory.
+    """
+    source = Path(path)
+    container, content = load(source)
+    with decoding(source, container):
+        result: Photo | Hdr = import_module(f"headroom.io.{container.module}").read(source, content)
+    return result
+
+
+def read_photo(path: str | os.PathLike[str]) -> Photo:
+    """Read a photo: JPEG, PNG, WebP or TIFF of integers; upright, in its own code values.
+
+    Raises:
+        UnsupportedFormat: As `read`, and a file that holds linear light.
+        InputError: As `read`.
+        InsufficientMemory: As `read`.
+    """
+    from headroom.image import Photo
+
+    result = read(path)
+    if not isinstance(result, Photo):
+        raise UnsupportedFormat(f"{os.fspath(path)}: an HDR image already, not a photo. Give an 8- or 16-bit photo.")
+    return result
+
+
+def read_hdr(path: str | os.PathLike[str]) -> Hdr:
+    """Read linear light: OpenEXR, Radiance .hdr, PFM or float TIFF. Values stay as stored: 1.0 counts as SDR white.
+
+    Raises:
+        UnsupportedFormat: As `read`, and a file that holds a photo.
+        InputError: As `read`.
+        InsufficientMemory: As `read`.
+    """
+    from headroom.image import Hdr
+
+    result = read(path)
+    if not isinstance(result, Hdr):
+        raise UnsupportedFormat(f"{os.fspath(path)}: a photo, not an HDR image. Expand it first.")
+    return result
+
+
+def describe(path: str | os.PathLike[str]) -> FileFacts:
+    """Return size, depth, encoding and metadata of a file without decoding its pixels.
+
+    Raises:
+        InputError: As `read`.
+    """
+    source = Path(path)
+    container, content = load(source)
+    with decoding(source, container):
+        facts: FileFacts = import_module(f"headroom.io.{container.module}").describe(source, content)
+    return facts

@@ -1,0 +1,65 @@
+"""Writing HDR images and previews; a target is replaced in one step or left as it was."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headroom.errors import OutputError
+from headroom.files import atomic_path
+from headroom.io.formats import output_format
+from headroom.io.options import WriteOptions
+
+if TYPE_CHECKING:
+    from headroom.image import Hdr
+
+_DEFAULTS = WriteOptions()
+
+
+def write_hdr(
+    hdr: Hdr,
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002 - the word of the command line
+    options: WriteOptions = _DEFAULTS,
+) -> None:
+    """Write an HDR image.
+
+    Args:
+        hdr: The image.
+        path: Where to; its folder must exist.
+        format: "exr", "hdr", "pfm", "tiff" or "ultra-hdr" (a gain-map JPEG); by the suffix where None.
+        options: Choices of the containers.
+
+    Raises:
+        UsageError: No such format, or a photo of another size behind a gain-map JPEG.
+        OutputError: It cannot be written; an older file there is untouched.
+    """
+    target = Path(path)
+    writer = import_module(f"headroom.io.{output_format(target, format).module}")
+    _check_folder(target)
+    with atomic_path(target) as temporary:
+        writer.write(temporary, hdr, options)
+
+
+def write_preview(hdr: Hdr, path: str | os.PathLike[str]) -> None:
+    """Write an 8-bit sRGB rendition, highlights rolled off by `headroom.colour.tone_mapping.filmic`, as PNG or JPEG.
+
+    Raises:
+        UsageError: A suffix other than .png, .jpg and .jpeg.
+        OutputError: It cannot be written; an older file there is untouched.
+    """
+    from headroom.io import preview
+
+    target = Path(path)
+    image_format = preview.format_of(target)
+    _check_folder(target)
+    with atomic_path(target) as temporary:
+        preview.write(temporary, hdr, image_format)
+
+
+def _check_folder(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise OutputError(f"{target}: there is no folder {target.parent}. Create it first.")
