@@ -46,7 +46,7 @@ def train(
     from headroom.training.loop import train as run
     from headroom.training.recipe import read_recipe
 
-    chosen = read_recipe(recipe or _own_recipe(method, debug=debug), overrides)
+    chosen = read_recipe(recipe or _own_recipe(method, overrides.get("run.preset"), debug=debug), overrides)
     if chosen.run.method != method:
         raise UsageError(f"{recipe}: is a recipe of {chosen.run.method}, not of {method}. Change one of the two.")
     with _progress() as progress:
@@ -62,14 +62,12 @@ def _key_and_value(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _own_recipe(method: str, *, debug: bool) -> Path:
+def _own_recipe(method: str, preset: object, *, debug: bool) -> Path:
     from headroom import methods
+    from headroom.training.expand import training_of
 
-    folder = Path(methods.__file__).parent
-    trained = [name for name in methods.available() if (folder / name / "recipe.toml").exists()]
-    if method not in trained:
-        raise UsageError(f"{method}: has no recipe. Methods that can be trained: {', '.join(trained)}.")
-    return folder / method / ("recipe_debug.toml" if debug else "recipe.toml")
+    name = training_of(method, str(preset) if preset else None).recipe
+    return Path(methods.__file__).parent / method / (f"{name}_debug.toml" if debug else f"{name}.toml")
 
 
 @contextmanager

@@ -100,19 +100,28 @@ def _as_they_are(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     return state
 
 
+def _from_nothing(network: nn.Module, settings: BaseModel) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How an expand method is trained; `training.py` of its folder provides it as `TRAINING`.
+    """How an expand network is trained; `training.py` of its folder provides `TRAINING`, one of these by preset.
 
     Attributes:
         loss_settings: Pydantic model of the recipe's `loss` table.
         loss: (network, batch, loss settings) -> named scalar losses, among them `total`.
         predict: (network, batch) -> N x 3 x H x W linear light, composed as in use; reads no truth.
+        prepare: (untrained network, loss settings) -> None: loads the weights that training starts from, and raises
+            when what the settings ask for is not there.
+        recipe: Name of its recipe in the method's folder without `.toml`; that of the debug twin ends in `_debug`.
     """
 
     loss_settings: type[BaseModel]
     loss: Callable[[nn.Module, ExpandBatch, Any], dict[str, Tensor]]
     predict: Callable[[nn.Module, ExpandBatch], Tensor]
+    prepare: Callable[[nn.Module, Any], None] = _from_nothing
+    recipe: str = "recipe"
 
 
 @dataclass(frozen=True, slots=True)

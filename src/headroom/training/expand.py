@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -84,9 +84,11 @@ class ExpandTask:
         self.panoramas = panoramas
 
     def build(self) -> nn.Module:
-        """Make the untrained network."""
+        """Make the network as training starts."""
         method = load(self.recipe.run.method)
-        return method.build(method.presets[self.recipe.run.preset].settings)
+        network = method.build(method.presets[self.recipe.run.preset].settings)
+        self.training.prepare(network, self.loss_settings)
+        return network
 
     def batch(self, index: int) -> ExpandBatch:
         """Give the batch with this index."""
@@ -145,6 +147,25 @@ class ExpandTask:
         return [data.batch(index, _VALIDATION_BATCH, self.table.validation_px) for index in range(count)]
 
 
+def training_of(method_id: str, preset: str | None = None) -> Training:
+    """Say how a preset, or a method's default one, is trained.
+
+    Raises:
+        UsageError: The method or preset is unknown, or has nothing to train.
+    """
+    method = load(method_id)
+    name = preset or method.default_preset
+    if name not in method.presets:
+        raise UsageError(f"{method.id} has no preset {name!r}; it has {', '.join(method.presets)}.")
+    try:
+        by_preset: Mapping[str, Training] = import_module(f"headroom.methods.{method.id}.training").TRAINING
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{method.id}: has nothing to train. Choose another method.") from error
+    if name not in by_preset:
+        raise UsageError(f"{method.id} {name}: has nothing to train. Choose one of {', '.join(by_preset)}.")
+    return by_preset[name]
+
+
 def make_task(recipe: Recipe, panoramas: Path) -> ExpandTask:
     """Join a recipe, its method and a folder of panoramas.
 
@@ -152,14 +173,7 @@ def make_task(recipe: Recipe, panoramas: Path) -> ExpandTask:
         UsageError: The method or preset is unknown, or cannot be trained this way.
         DataError: The folder does not hold the panoramas.
     """
-    method = load(recipe.run.method)
-    if recipe.run.preset not in method.presets:
-        raise UsageError(f"{method.id} has no preset {recipe.run.preset!r}; it has {', '.join(method.presets)}.")
-    try:
-        training: Training = import_module(f"headroom.methods.{method.id}.training").TRAINING
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{method.id}: has nothing to train.") from error
-    return ExpandTask(recipe, training, panoramas)
+    return ExpandTask(recipe, training_of(recipe.run.method, recipe.run.preset), panoramas)
 
 
 def _images(batch: Tensor) -> list[NDArray[np.float32]]:

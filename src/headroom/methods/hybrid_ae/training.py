@@ -1,4 +1,4 @@
-"""How the compact network learns: the loss is the very error that the scorer measures."""
+"""How the networks learn; for the compact one, the loss is the very error that the scorer measures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from headroom.methods.contract import ExpandBatch, Training
+from headroom.methods.hybrid_ae.paper_training import PAPER_TRAINING
 from headroom.nn.gain import upsample_gain
 
 _CELL_PX = 2
@@ -62,4 +63,7 @@ def _log2_luminance(linear: Tensor) -> Tensor:
     return torch.einsum("nchw,c->nhw", linear, weights).clamp_min(_FLOOR).log2()
 
 
-TRAINING = Training(CompactLoss, loss, predict)
+TRAINING = {
+    "compact": Training(CompactLoss, loss, predict),
+    **dict.fromkeys(("paper", "model_b", "model_a", "unet"), PAPER_TRAINING),
+}
