@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from headroom.cli import main
+from headroom.methods import load
+from headroom.weights.writer import pack
 
 Run = Callable[..., int]
 
@@ -33,6 +36,17 @@ def photo_bytes() -> bytes:
 def photo(tmp_path: Path, photo_bytes: bytes) -> Path:
     path = tmp_path / "photo.jpg"
     path.write_bytes(photo_bytes)
+    return path
+
+
+@pytest.fixture(scope="session")
+def untrained_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of random weights for the default method, so that these tests need no trained ones."""
+    method = load("hybrid_ae")
+    torch.manual_seed(0)
+    network = method.build(method.presets[method.default_preset].settings)
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    pack(network.state_dict(), path, {})
     return path
 
 

@@ -1,142 +1,101 @@
-"""Which file becomes which: inputs and folders in, a list of jobs out, before any work starts."""
+"""Working through jobs, one photo after the other: a bad photo costs one line, never the batch."""
 
 from __future__ import annotations
 
-import os
-import unicodedata
-from collections import Counter
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from headroom.errors import UsageError
-from headroom.io.formats import FORMATS, output_format
+from headroom import expand, read_photo, write_hdr, write_preview
+from headroom.cli.console import progress_bar, say
+from headroom.cli.report import expansion_facts
+from headroom.errors import HeadroomError, InputError, InsufficientMemory, OutputError
 
-PHOTO_SUFFIXES = frozenset(
-    suffix for container in FORMATS.values() if container.reads in {"photo", "either"} for suffix in container.suffixes
-)
-"""What is picked up from a folder; a file that is named is tried whatever it is called."""
-
-HDR_SUFFIXES = frozenset(
-    suffix for container in FORMATS.values() if container.writes_hdr for suffix in container.suffixes
-)
-"""What makes `--out` a file's name."""
-
-FOLDER_FORMAT = "ultra-hdr"
-"""What is written to a folder when no format is asked for."""
+if TYPE_CHECKING:
+    from headroom.cli.jobs import Job
+    from headroom.restore.expand import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One photo to expand.
+class Settings:
+    """How every photo of one call is expanded; the words are those of `headroom.expand` and `headroom.write_hdr`."""
 
-    Attributes:
-        source: The photo.
-        target: The HDR file to write.
-        preview: The tone-mapped picture to write beside it, or None.
-    """
-
-    source: Path
-    target: Path
-    preview: Path | None
-
-    @property
-    def files(self) -> list[Path]:
-        """Every file that the job writes."""
-        return [path for path in (self.target, self.preview) if path]
-
-    @property
-    def existing(self) -> Path | None:
-        """A file that the job would replace, or None."""
-        return next((path for path in self.files if path.exists()), None)
+    method: str
+    preset: str | None
+    weights: Path | None
+    max_headroom_stops: float | None
+    exposure_ev: float
+    seed: int
+    format: str | None
 
 
-def plan(inputs: Sequence[Path], out: Path, *, format_name: str | None, preview: bool) -> list[Job]:
-    """List the jobs of one call; no two of them write the same file, and none writes an input.
-
-    `out` is a file when there is one input file and `out` has a suffix; otherwise it is a folder, in which the
-    structure of the input folders is kept.
+def run_all(jobs: Sequence[Job], settings: Settings) -> Iterator[dict[str, Any]]:
+    """Do every job; yield a JSON-ready record of each, and talk about it on stderr.
 
     Raises:
-        UsageError: The inputs, `out` and the format do not fit together.
+        HeadroomError: Something that every other photo would meet too.
     """
-    if len(inputs) == 1 and not inputs[0].is_dir() and out.suffix and not out.is_dir():
-        jobs = [_job(inputs[0], _checked_file(out, format_name), preview=preview)]
-    elif not out.is_dir() and (out.exists() or out.suffix.lower() in HDR_SUFFIXES):
-        raise UsageError(f"{out}: names one file, but several photos need a folder. Give a folder as --out.")
-    else:
-        container = output_format(out, format_name or FOLDER_FORMAT)
-        jobs = _jobs_in_folder(inputs, out, container.suffixes[0], preview=preview)
-    sources = {job.source.resolve() for job in jobs}
-    for path in (path for job in jobs for path in job.files):
-        if path.resolve() in sources:
-            raise UsageError(f"{path}: is an input and would be replaced. Give another --out.")
-    return jobs
+    with progress_bar() as display:
+        task = display.add_task("", total=len(jobs))
+        for number, job in enumerate(jobs):
+
+            def report(share: float, number: int = number) -> None:
+                display.update(task, completed=number + share)
+
+            display.update(task, description=job.source.name, completed=number)
+            try:
+                record = _run(job, settings, report)
+            except (InputError, InsufficientMemory) as error:
+                record = _failure(job, str(error), error.exit_code)
+            except HeadroomError:
+                raise
+            except Exception as error:
+                if len(jobs) == 1:
+                    raise
+                record = _failure(job, f"{type(error).__name__}: {error} (a defect of Headroom)", 1)
+            yield record
 
 
-def _checked_file(out: Path, format_name: str | None) -> Path:
-    container = output_format(out, format_name)
-    if out.suffix.lower() not in container.suffixes:
-        raise UsageError(
-            f"{out}: {container.title} is written to {container.suffixes[0]} files. Change --out or --format."
-        )
-    return out
+def _run(job: Job, settings: Settings, progress: Progress) -> dict[str, Any]:
+    """Expand one photo and write its files, the main one last, so that its presence means that all is done."""
+    started = time.perf_counter()
+    _make_folder(job.target.parent)
+    hdr = expand(
+        read_photo(job.source),
+        method=settings.method,
+        preset=settings.preset,
+        weights=settings.weights,
+        max_headroom_stops=settings.max_headroom_stops,
+        exposure_ev=settings.exposure_ev,
+        seed=settings.seed,
+        progress=progress,
+    )
+    if job.preview:
+        write_preview(hdr, job.preview)
+    write_hdr(hdr, job.target, format=settings.format)
+    facts = expansion_facts(hdr)
+    for warning in facts["warnings"]:
+        say(f"warning: {job.source}: {warning}")
+    return {
+        "status": "done",
+        "input": str(job.source),
+        "output": str(job.target),
+        "preview": str(job.preview) if job.preview else None,
+        "seconds": round(time.perf_counter() - started, 3),
+        **facts,
+    }
 
 
-def _job(source: Path, target: Path, *, preview: bool) -> Job:
-    return Job(source, target, target.with_name(f"{target.stem}.preview.jpg") if preview else None)
+def _failure(job: Job, problem: str, exit_code: int) -> dict[str, Any]:
+    message = problem if str(job.source) in problem else f"{job.source}: {problem}"
+    say(f"error: {message}")
+    return {"status": "failed", "input": str(job.source), "error": message, "exit_code": exit_code}
 
 
-def _jobs_in_folder(inputs: Sequence[Path], out: Path, suffix: str, *, preview: bool) -> list[Job]:
-    """Name outputs after their inputs, with longer names for those that would meet."""
-    # A photo that is given twice, by name and by its folder, is one photo.
-    found = {os.path.abspath(source): (source, relative) for source, relative in _find(inputs, out)}  # noqa: PTH100
-    if not found:
-        raise UsageError(
-            f"{', '.join(map(str, inputs))}: no photos. Headroom reads {', '.join(sorted(PHOTO_SUFFIXES))}."
-        )
-    common = os.path.commonpath([Path(path).parent for path in found])
-    # From short to long: the stem, the whole file name, the whole path; the last is different for every photo.
-    names = [
-        (
-            relative.with_suffix(suffix),
-            relative.with_name(relative.name + suffix),
-            Path(path + suffix).relative_to(common),
-        )
-        for path, (_, relative) in found.items()
-    ]
-    length = [0] * len(names)
-    while True:
-        jobs = [
-            _job(source, out / choices[chosen], preview=preview)
-            for (source, _), choices, chosen in zip(found.values(), names, length, strict=True)
-        ]
-        claims = Counter(key for job in jobs for key in _claims(job))
-        meeting = [i for i, job in enumerate(jobs) if length[i] < 2 and any(claims[key] > 1 for key in _claims(job))]
-        if not meeting:
-            return jobs
-        for i in meeting:
-            length[i] += 1
-
-
-def _claims(job: Job) -> list[str]:
-    """Return the files of a job as a file system sees them that ignores case and composes accents."""
-    return [unicodedata.normalize("NFC", str(path)).casefold() for path in job.files]
-
-
-def _find(inputs: Sequence[Path], out: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield every photo and its path below the folder that was given; hidden files and `out` are passed over."""
-    for given in inputs:
-        if not given.is_dir():
-            yield given, Path(given.name)
-            continue
-        for folder, subfolders, files in os.walk(given):
-            here = Path(folder)
-            subfolders[:] = sorted(name for name in subfolders if name[0] != "." and not _same(here / name, out))
-            for name in sorted(files):
-                if name[0] != "." and Path(name).suffix.lower() in PHOTO_SUFFIXES:
-                    yield here / name, (here / name).relative_to(given)
-
-
-def _same(left: Path, right: Path) -> bool:
-    return right.exists() and left.samefile(right)
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}). Give another --out.") from error

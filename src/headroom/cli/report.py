@@ -73,10 +73,7 @@ def recovered_facts(hdr: Hdr) -> dict[str, float | None]:
 def expansion_facts(hdr: Hdr) -> dict[str, Any]:
     """Return what became of one photo: the range, what was filled in, and how."""
     recovered = recovered_facts(hdr)
-    unchanged = "nothing was filled in, so the result is no brighter than the photo"
-    return {
-        **light_facts(hdr.pixels),
-        **recovered,
-        "warnings": [] if recovered["recovered_share"] else [unchanged],
-        **hdr.provenance,
-    }
+    warnings = []
+    if hdr.provenance["weights_sha256"] and not recovered["recovered_share"]:  # a method without weights fills nothing
+        warnings.append("nothing is clipped, so the result is no brighter than the photo")
+    return {**light_facts(hdr.pixels), **recovered, "warnings": warnings, **hdr.provenance}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headroom.cli.batch import Job, plan
+from headroom.cli.jobs import Job, plan
 from headroom.errors import UsageError
 
 
