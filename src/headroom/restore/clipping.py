@@ -22,14 +22,15 @@ def clipped_codes(photo: Photo) -> NDArray[np.bool_]:
     top: NDArray[np.bool_] = photo.codes >= photo.top_code
     if photo.lossy_step <= 0 or not top.any():
         return top
-    return (photo.codes >= photo.top_code - np.ceil(photo.lossy_step)) & _near(top)
+    within_error: NDArray[np.bool_] = photo.codes >= photo.top_code - np.ceil(photo.lossy_step)
+    return within_error & _near(top)
 
 
 def recovery_weight(clipped: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Turn clipped codes into the weight of their recovered gain: H x W x 3, 0 to 255.
 
-    0 at every measured code; inside a clipped region it rises to 255 over a rim that is wider in larger photos, so
-    that no region ends in a step.
+    0 at every measured code. Just inside a straight border it starts above a half, because lamps do end sharply, and
+    rises to 255 over a rim that is wider in larger photos.
     """
     weight = clipped.astype(np.uint8) * 255
     radius = max(1, round(max(weight.shape[:2]) / 1500))

@@ -24,7 +24,7 @@ def compose(
     gain_rows: GainRows,
     *,
     strip_rows: int,
-    max_headroom_stops: float | None,
+    max_gain_stops: float,
     progress: Callable[[float], None],
 ) -> tuple[FloatImage, FloatImage]:
     """Linearise a photo and lift its clipped codes.
@@ -35,7 +35,7 @@ def compose(
         weight: H x W x 3 share of the gain that each code takes, 0 to 255; 0 at measured codes.
         gain_rows: The predicted gain.
         strip_rows: Rows that are worked on at a time.
-        max_headroom_stops: Largest log2 value of a recovered pixel, or None.
+        max_gain_stops: Largest gain, which is the log2 value of the brightest recovered pixel.
         progress: Told the finished share.
 
     Returns:
@@ -49,7 +49,7 @@ def compose(
         strip_weight = weight[start:stop]
         if strip_weight.any():
             # A clipped pixel is at least as bright as the clip level; a measured one is multiplied by exactly 1.
-            gain = torch.clamp(gain_rows(start, stop), min=0, max=max_headroom_stops)
+            gain = torch.clamp(gain_rows(start, stop), min=0, max=max_gain_stops)
             torch.from_numpy(strip).mul_(torch.exp2(gain * torch.from_numpy(strip_weight / np.float32(255))))
         pixels[start:stop] = strip
         largest = np.maximum(np.maximum(strip_weight[..., 0], strip_weight[..., 1]), strip_weight[..., 2])

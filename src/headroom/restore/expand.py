@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +24,10 @@ from headroom.restore.tile import run_tiled
 
 Progress = Callable[[float], None]
 
+_LARGEST_GAIN_STOPS = 20.0
+"""The sun's disc over a white wall in the shade; it keeps every result finite, whatever the weights."""
+_LARGEST_EXPOSURE_EV = 32.0
+
 
 def expand(
     photo: Photo,
@@ -46,8 +49,9 @@ def expand(
         method: Method id; see `headroom.methods.available`.
         preset: Size of the method; its default when None.
         weights: Path of a safetensors file to use instead of the weights that ship.
-        max_headroom_stops: Brightest recovered value in stops above SDR white, or None for no bound.
-        exposure_ev: Stops by which the whole result is brightened.
+        max_headroom_stops: Brightest recovered value in stops above SDR white, or None for no bound. Measured pixels
+            are not bounded: they get as bright as `exposure_ev` makes them.
+        exposure_ev: Stops by which the whole result is brightened, -32 to 32.
         seed: Seed of methods that draw random numbers.
         progress: Told the finished share, 0 to 1.
 
@@ -62,10 +66,7 @@ def expand(
     """
     if photo.encoding.transfer in {"pq", "hlg"}:
         raise InputError(f"{photo.source or 'photo'}: is HDR already ({photo.encoding.transfer}). Convert it instead.")
-    if not math.isfinite(exposure_ev) or (max_headroom_stops is not None and not max_headroom_stops >= 0):
-        raise UsageError(
-            f"exposure {exposure_ev} EV and headroom {max_headroom_stops} stops: give finite, real limits."
-        )
+    _check_limits(max_headroom_stops, exposure_ev)
     report = progress or (lambda _share: None)
     chosen, preset_name = choose_preset(method, preset)
     capabilities = chosen.presets[preset_name].capabilities
@@ -82,7 +83,7 @@ def expand(
         recovery_weight(clipped),
         gain_rows,
         strip_rows=plan.strip_rows,
-        max_headroom_stops=max_headroom_stops,
+        max_gain_stops=_largest_gain(max_headroom_stops, exposure_ev),
         progress=lambda share: report(0.5 + share / 2),
     )
     if exposure_ev:
@@ -100,6 +101,22 @@ def expand(
         "seed": seed,
     }
     return Hdr(pixels, photo.encoding.primaries, recovered, photo, photo.metadata, provenance, photo.source)
+
+
+def _check_limits(max_headroom_stops: float | None, exposure_ev: float) -> None:
+    if not abs(exposure_ev) <= _LARGEST_EXPOSURE_EV:
+        raise UsageError(
+            f"exposure {exposure_ev} EV: give a value from -{_LARGEST_EXPOSURE_EV:g} to {_LARGEST_EXPOSURE_EV:g}."
+        )
+    if max_headroom_stops is not None and not max_headroom_stops >= 0:
+        raise UsageError(f"headroom {max_headroom_stops} stops: give 0 or more.")
+
+
+def _largest_gain(max_headroom_stops: float | None, exposure_ev: float) -> float:
+    """Give the gain, before the exposure, that a recovered pixel may take; it never falls below the clip level."""
+    if max_headroom_stops is None:
+        return _LARGEST_GAIN_STOPS
+    return min(max(max_headroom_stops - exposure_ev, 0.0), _LARGEST_GAIN_STOPS)
 
 
 @torch.inference_mode()

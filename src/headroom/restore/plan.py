@@ -59,8 +59,10 @@ def make_plan(height: int, width: int, capabilities: Capabilities, free_bytes: i
         # A strip starts and ends between two cells.
         return Plan(device, cell, 0, max(cell, strip_rows // cell * cell))
     tile = capabilities.tile_px
-    while tile > _SMALLEST_TILE_PX and capabilities.peak_bytes_per_pixel * tile**2 > room:
-        tile //= 2
+    # Every tile has to reach beyond its overlaps.
+    smallest = max(_SMALLEST_TILE_PX, 2 * capabilities.overlap_px)
+    while tile > smallest and capabilities.peak_bytes_per_pixel * tile**2 > room:
+        tile = max(tile // 2, smallest)
     if (need := capabilities.peak_bytes_per_pixel * tile**2) > room:
         raise _too_large(height, width, free, free + need - room)
     return Plan(device, 1, tile, strip_rows)

@@ -68,7 +68,7 @@ def _starts(length: int, side: int, overlap: int) -> list[int]:
 
 
 def _fade(height: int, width: int, overlap: int) -> NDArray[np.float32]:
-    """Weight H x W x 1 that falls linearly towards the edges over half the overlap, so that halves add up."""
+    """Weight H x W x 1 that falls linearly towards the edges over the overlap; the sum of weights is divided out."""
 
     def ramp(length: int) -> NDArray[np.float32]:
         distance = np.minimum(np.arange(length), np.arange(length)[::-1]) + 1
