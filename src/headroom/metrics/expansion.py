@@ -10,6 +10,7 @@ Absolute brightness and tone cannot be known from one photo, so both are taken o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,24 @@ def score_expansion(prediction: FloatImage, truth: FloatImage, codes: FloatImage
         pu21_psnr=pu21_psnr(matched * SDR_WHITE_NITS, truth * SDR_WHITE_NITS),
         pu21_psnr_clipped=pu21_psnr(matched * SDR_WHITE_NITS, truth * SDR_WHITE_NITS, clipped),
     )
+
+
+def mean_scores(scores: Sequence[ExpansionScore]) -> dict[str, float]:
+    """Give the means over images, and the 90th percentile of the stops; nan where no image has a value.
+
+    A photo that clips nowhere counts only in `pu21_psnr`.
+    """
+    stops = _defined([score.stops for score in scores])
+    return {
+        "stops": float(np.mean(stops)),
+        "stops_p90": float(np.percentile(stops, 90)),
+        "pu21_psnr": float(np.mean(_defined([score.pu21_psnr for score in scores]))),
+        "pu21_psnr_clipped": float(np.mean(_defined([score.pu21_psnr_clipped for score in scores]))),
+    }
+
+
+def _defined(values: list[float]) -> list[float]:
+    return [value for value in values if not np.isnan(value)] or [float("nan")]
 
 
 def match_tones(prediction: FloatImage, truth: FloatImage) -> NDArray[np.float64]:

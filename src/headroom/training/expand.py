@@ -17,14 +17,13 @@ from torch import Tensor, nn
 from headroom.data.camera import CameraSettings
 from headroom.data.expansion import ExpansionData, ViewSettings
 from headroom.data.panoramas import load_panoramas
+from headroom.data.validation import BATCH, PHOTOS, SIDE_PX, validation_data
 from headroom.errors import UsageError
 from headroom.methods import load
 from headroom.methods.contract import ExpandBatch, Training
-from headroom.metrics.expansion import score_expansion
+from headroom.metrics.expansion import mean_scores, score_expansion
 from headroom.training.recipe import Recipe, Table
 
-_VALIDATION_SEED = 777
-_VALIDATION_BATCH = 8
 _PANEL_PHOTOS = 6
 _PANEL_EV = (0.0, -2.0, -4.0)
 
@@ -57,8 +56,8 @@ class DataTable(Table):
     deep_chance: Annotated[float, Field(ge=0, le=1)] = 0.5
     double_exposure_chance: Annotated[float, Field(ge=0, le=1)] = 0.3
     shoulder_share: Annotated[float, Field(ge=0, le=1)] = 0.4
-    validation_photos: Annotated[int, Field(ge=8, multiple_of=8)] = 96
-    validation_px: Annotated[int, Field(ge=64, multiple_of=64)] = 384
+    validation_photos: Annotated[int, Field(ge=BATCH, multiple_of=BATCH)] = PHOTOS
+    validation_px: Annotated[int, Field(ge=64, multiple_of=64)] = SIDE_PX
 
 
 class ExpandTask:
@@ -107,13 +106,7 @@ class ExpandTask:
             for batch in self._validation
             for images in zip(*map(_images, (self._predict(network, batch), batch.truth, batch.encoded)), strict=True)
         ]
-        stops = [score.stops for score in scores if np.isfinite(score.stops)]
-        return {
-            "stops": float(np.mean(stops)),
-            "stops_p90": float(np.percentile(stops, 90)),
-            "pu21_psnr": float(np.mean([score.pu21_psnr for score in scores])),
-            "pu21_psnr_clipped": float(np.nanmean([score.pu21_psnr_clipped for score in scores])),
-        }
+        return mean_scores(scores)
 
     def panel(self, network: nn.Module) -> NDArray[np.uint8]:
         """Draw validation photos: a row of predictions over a row of truths for each exposure."""
@@ -136,15 +129,9 @@ class ExpandTask:
     @cached_property
     def _validation(self) -> list[ExpandBatch]:
         """Photos of the validation panoramas, the same in every run."""
-        data = ExpansionData(
-            load_panoramas(self.panoramas, "val"),
-            ViewSettings(double_exposure_chance=0),
-            CameraSettings(low_key_chance=0),
-            deep_chance=0,
-            seed=_VALIDATION_SEED,
-        )
-        count = self.table.validation_photos // _VALIDATION_BATCH
-        return [data.batch(index, _VALIDATION_BATCH, self.table.validation_px) for index in range(count)]
+        data = validation_data(self.panoramas)
+        count = self.table.validation_photos // BATCH
+        return [data.batch(index, BATCH, self.table.validation_px) for index in range(count)]
 
 
 def training_of(method_id: str, preset: str | None = None) -> Training:
