@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -231,6 +232,16 @@ def test_numbers_survive_both_forms(minimum, span, gamma, base_offset, alternate
             np.testing.assert_allclose(getattr(read, name), getattr(gain_map, name), atol=1e-6)
 
 
+@pytest.mark.parametrize("part", [b" ", b"<", b"<hdrgm:Gamma>", b"<Container:Directory>", b" hdrgm:Version ="])
+def test_hostile_packets_take_no_longer_than_others(part: bytes) -> None:
+    packet = part * (60_000 // len(part))
+    started = time.perf_counter()
+    base_xmp(packet, 5)
+    with pytest.raises(CorruptFile):
+        from_xmp(b"<hdrgm:GainMapMax>" + packet + b"</hdrgm:GainMapMax>", FEW_CODES)
+    assert time.perf_counter() - started < 1  # what grows with the square of the length takes many seconds
+
+
 def test_a_base_in_hdr_swaps_the_numbers_of_xmp() -> None:
     packet = to_xmp(replace(GainMap(FEW_CODES), base_offset=(0.25,) * 3)).replace(b'="False"', b'="True"')
     read = from_xmp(packet, FEW_CODES)
@@ -276,7 +287,22 @@ def test_files_without_a_gain_map_are_none() -> None:
     assert read_gain_map_jpeg(stream.getvalue()) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"no picture", base_of(scene())[:-2]])
+TOO_MANY = b"\xff\xe0\0\2" * 5000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"no picture", id="text"),
+        pytest.param(b"\xff\xd8", id="start only"),
+        pytest.param(b"\xff\xd8\xff\xd9", id="no scan"),
+        pytest.param(b"\xff\xd8" + b"\xff" * 2**24, id="fill bytes only"),
+        pytest.param(base_of(scene())[:-2], id="no end"),
+        pytest.param(b"\xff\xd8" + TOO_MANY + base_of(scene())[2:], id="too many segments"),
+        pytest.param(base_of(scene())[:-2] + TOO_MANY + b"\xff\xd9", id="too many segments in the scans"),
+    ],
+)
 def test_damaged_bases_are_refused(data: bytes) -> None:
     with pytest.raises(CorruptFile):
         gain_map_jpeg(data, GainMap(FEW_CODES))

@@ -9,7 +9,7 @@ from headroom.colour.strips import map_in_strips
 
 
 def mu_law(linear: ArrayLike, mu: float = 5000) -> NDArray[np.float32]:
-    """Compress light by log(1 + mu x) / log(1 + mu), elementwise (Kalantari and Ramamoorthi 2017, eq. 4).
+    """Compress light by log(1 + mu x) / log(1 + mu), elementwise (Kalantari and Ramamoorthi 2017).
 
     1.0 stays 1.0; brighter light goes above it.
     """

@@ -52,7 +52,7 @@ POWER_CURVES: dict[TransferName, PowerCurve] = {
     "bt709": PowerCurve(1 / 0.45, 0.09929682680944, 4.5, 4.5 * 0.018053968510807),
     "gamma22": PowerCurve(2.2),
     "gamma18": PowerCurve(1.8),
-    "adobe-rgb": PowerCurve(563 / 256),  # Adobe RGB (1998), 4.3.1.2
+    "adobe-rgb": PowerCurve(563 / 256),  # Adobe RGB (1998)
     "linear": PowerCurve(1.0),
 }
 """The curves that are relative to white."""

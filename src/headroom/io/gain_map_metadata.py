@@ -32,17 +32,18 @@ _DIRECTORY = """<rdf:Description rdf:about="" xmlns:hdrgm="http://ns.adobe.com/h
 </rdf:li></rdf:Seq></Container:Directory></rdf:Description>"""
 _PACKET = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\
 %s</rdf:RDF></x:xmpmeta>"""
+# No pattern here can read the same byte twice from many places, so that hostile packets cost no more than others.
 _OLD_GAIN_MAP = re.compile(
-    rb"""\s+hdrgm:Version\s*=\s*(?:"[^"]*"|'[^']*')"""
+    rb"""(?<!\s)\s+hdrgm:Version\s*=\s*(?:"[^"]*"|'[^']*')"""
     rb"|<hdrgm:Version>[^<]*</hdrgm:Version>"
-    rb"|<Container:Directory\b(?:(?!</Container:Directory>).)*</Container:Directory>",
+    rb"|<Container:Directory\b(?:(?!Container:Directory).)*</Container:Directory>",
     re.DOTALL,
 )
-_PADDING = re.compile(rb"\s+(?=<\?xpacket end)")
+_PADDING = re.compile(rb"(?<!\s)\s+(?=<\?xpacket end)")
 
 
 def to_iso(gain_map: GainMap) -> bytes:
-    """Return the metadata of ISO 21496-1, annex C.2; three sets of numbers only where the channels differ."""
+    """Return the binary metadata of ISO 21496-1, with three sets of numbers only where the channels differ."""
     per_channel = _per_channel(gain_map)
     channels = 1 if all(len(set(values)) == 1 for values in per_channel) else 3
     values = [gain_map.base_headroom, gain_map.alternate_headroom]
@@ -141,11 +142,15 @@ def _ratios(block: bytes, count: int, *, common: bool) -> list[float]:
 
 def _xmp_values(text: str, name: str, default: float | None) -> list[float]:
     """Return the one or three values of a property, written as attribute, element or list; [] for nonsense."""
-    found = re.search(rf"""hdrgm:{name}\s*=\s*["']([^"']*)["']|<hdrgm:{name}>(.*?)</hdrgm:{name}>""", text, re.DOTALL)
+    attribute, element = (
+        rf"""hdrgm:{name}\s*=\s*["']([^"']*)["']""",
+        rf"<hdrgm:{name}>((?:(?!hdrgm:).)*)</hdrgm:{name}>",
+    )
+    found = re.search(f"{attribute}|{element}", text, re.DOTALL)
     if found is None:
         return [] if default is None else [default]
     try:
-        return [float(item) for item in re.sub(r"<[^>]*>", " ", found[1] or found[2] or "").split()]
+        return [float(item) for item in re.sub(r"<[^<>]*>", " ", found[1] or found[2] or "").split()]
     except ValueError:
         return []
 

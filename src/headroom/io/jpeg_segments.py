@@ -18,7 +18,10 @@ _START, _END, _FIRST_SCAN = b"\xff\xd8", 0xD9, 0xDA
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 # In a scan, a marker is 0xFF and a byte that is neither stuffing, nor a restart marker, nor fill.
 _MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-_PICTURES_MOST = 64
+_FILL = re.compile(rb"\xff*")
+# Far more than any camera writes: 64 KiB a segment, ten scans of a progressive picture with a table each.
+_SEGMENTS_MOST = 4096
+_PICTURES_MOST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +102,13 @@ def _parse(data: bytes, start: int) -> Jpeg:
             raise CorruptFile(f"The JPEG picture at byte {start} holds no scan. Get an undamaged copy of the file.")
         segments.append(segment)
         position += len(segment.raw)
+        _check_count(len(segments), start)
     return Jpeg(tuple(segments), data[position : _end_of_scans(data, position)])
 
 
 def _segment_at(data: bytes, position: int) -> Segment:
-    marker_at = position
-    while data[marker_at] == 0xFF:
-        marker_at += 1
+    fill = _FILL.match(data, position)
+    marker_at = fill.end() if fill else position
     marker = data[marker_at]
     if marker_at == position:
         raise CorruptFile(f"There is no JPEG marker at byte {position}. Get an undamaged copy of the file.")
@@ -120,13 +123,23 @@ def _segment_at(data: bytes, position: int) -> Segment:
 
 def _end_of_scans(data: bytes, position: int) -> int:
     """Return where the end marker ends; a progressive picture has further scans and tables before it."""
+    start, count = position, 0
     while (segment := _segment_at(data, position)).marker != _END:
+        count += 1
+        _check_count(count, start)
         position += len(segment.raw)
         found = _MARKER_IN_SCAN.search(data, position)
         if found is None:
             raise IndexError
         position = found.start()
     return position + len(segment.raw)
+
+
+def _check_count(segments: int, start: int) -> None:
+    if segments > _SEGMENTS_MOST:
+        raise CorruptFile(
+            f"There are more than {_SEGMENTS_MOST} segments after byte {start} of the JPEG. Save it again."
+        )
 
 
 def multi_picture_payload(first_size: int, header_at: int, second_size: int) -> bytes:
