@@ -29,12 +29,15 @@ class ViewSettings:
         roll_degrees: Standard deviation of the roll.
         double_exposure_chance: Chance that a batch adds the light of a second view to each, dimmed by up to 4 stops:
             as a reflection in a window does, and a cheap way to more scenes.
+        highlight_contrast: Range of the power to which light above a scene's median is raised. Pixels of a 1k
+            panorama average lamps with the wall around them; real lamps are brighter than what it holds.
     """
 
     field_of_view_degrees: tuple[float, float] = (40.0, 105.0)
     pitch_degrees: tuple[float, float] = (-20.0, 35.0)
     roll_degrees: float = 4.0
     double_exposure_chance: float = 0.3
+    highlight_contrast: tuple[float, float] = (1.0, 1.35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,21 @@ class ExpansionData:
         scenes = torch.cat(
             [render_views(self.panoramas[names[i]], one, size) for i, one in zip(chosen, one_by_one, strict=True)]
         )
-        if torch.rand(1, generator=generator) >= self.views.double_exposure_chance:
+        if torch.rand(1, generator=generator) < self.views.double_exposure_chance:
+            normalised = scenes / _median(scenes)
+            dimming = torch.exp2(-4 * torch.rand(count, 1, 1, 1, generator=generator))
+            scenes = normalised + dimming * normalised.roll(1, 0)
+        low, high = self.views.highlight_contrast
+        if high == 1:
             return scenes
-        normalised = scenes / scenes.flatten(1).median(1).values.clamp_min(1e-5).view(-1, 1, 1, 1)
-        dimming = torch.exp2(-4 * torch.rand(count, 1, 1, 1, generator=generator))
-        return normalised + dimming * normalised.roll(1, 0)
+        power = low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
+        luminance = torch.exp2(log2_luminance(scenes))[:, None]
+        return scenes * (luminance / _median(scenes)).clamp_min(1) ** (power - 1)
+
+
+def _median(scenes: Tensor) -> Tensor:
+    """Median radiance of each scene: N x 1 x 1 x 1."""
+    return scenes.flatten(1).median(1).values.clamp_min(1e-5).view(-1, 1, 1, 1)
 
 
 def to_batch(shot: Shot) -> ExpandBatch:

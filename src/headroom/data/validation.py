@@ -28,7 +28,7 @@ def validation_data(folder: Path) -> ExpansionData:
     """
     return ExpansionData(
         load_panoramas(folder, "val"),
-        ViewSettings(double_exposure_chance=0),
+        ViewSettings(double_exposure_chance=0, highlight_contrast=(1, 1)),
         CameraSettings(low_key_chance=0),
         deep_chance=0,
         seed=_SEED,

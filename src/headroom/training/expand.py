@@ -47,6 +47,7 @@ class DataTable(Table):
         stages: Parts of the run, in order; the last one ends at 1.
         deep_chance: Chance of a batch that clips up to half of its pixels.
         double_exposure_chance: See `ViewSettings`.
+        highlight_contrast: See `ViewSettings`.
         shoulder_share: Share of cameras with rolled-off highlights; the usual families share the rest.
         validation_photos: Number of validation photos, a multiple of 8.
         validation_px: Side of the validation photos.
@@ -55,6 +56,7 @@ class DataTable(Table):
     stages: tuple[Stage, ...] = (Stage(until=1.0, view_px=384),)
     deep_chance: Annotated[float, Field(ge=0, le=1)] = 0.5
     double_exposure_chance: Annotated[float, Field(ge=0, le=1)] = 0.3
+    highlight_contrast: tuple[float, float] = (1.0, 1.35)
     shoulder_share: Annotated[float, Field(ge=0, le=1)] = 0.4
     validation_photos: Annotated[int, Field(ge=BATCH, multiple_of=BATCH)] = PHOTOS
     validation_px: Annotated[int, Field(ge=64, multiple_of=64)] = SIDE_PX
@@ -75,7 +77,10 @@ class ExpandTask:
         families = (*((name, chance * others) for name, chance in usual), ("shoulder", self.table.shoulder_share))
         self.data = ExpansionData(
             load_panoramas(panoramas, "train"),
-            ViewSettings(double_exposure_chance=self.table.double_exposure_chance),
+            ViewSettings(
+                double_exposure_chance=self.table.double_exposure_chance,
+                highlight_contrast=self.table.highlight_contrast,
+            ),
             CameraSettings(families=families),
             deep_chance=self.table.deep_chance,
             seed=recipe.run.seed,
