@@ -61,8 +61,9 @@ def test_every_format_holds_the_photo(photo: Path, run: Run, capsys: Capture, su
     assert np.abs(pixels - expected).max() < 0.02
 
 
-def test_preview_lies_beside(photo: Path, run: Run) -> None:
+def test_preview_lies_beside(photo: Path, run: Run, capsys: Capture) -> None:
     assert run("expand", photo, "-o", photo.with_name("out.exr"), "--method", "linear", "--preview") == 0
+    assert [Path(line).name for line in capsys.readouterr().out.splitlines()] == ["out.exr", "out.preview.jpg"]
     with Image.open(photo.with_name("out.preview.jpg")) as preview:
         assert preview.size == (160, 120)
 
@@ -71,7 +72,7 @@ def test_json_says_what_was_done(photo: Path, run: Run, capsys: Capture, untrain
     out = photo.with_name("out.exr")
     assert run("expand", photo, "-o", out, "--weights", untrained_weights, "--seed", "3", "--json") == 0
     record = json.loads(capsys.readouterr().out)
-    assert (record["status"], record["input"], record["output"]) == ("done", str(photo), str(out))
+    assert (record["status"], record["input"], record["outputs"]) == ("done", str(photo), [str(out)])
     assert (record["method"], record["preset"], record["seed"]) == ("hybrid_ae", "compact", 3)
     assert record["weights_sha256"] == hashlib.sha256(untrained_weights.read_bytes()).hexdigest()
     assert record["curve"] == "srgb"

@@ -38,6 +38,17 @@ def test_an_hdr_file_in_words(tmp_path: Path, run: Run, capsys: Capture) -> None
     assert "5.0 stops" in words["range"]
 
 
+def test_a_gain_map_is_found(photo: Path, run: Run, capsys: Capture, untrained_weights: Path) -> None:
+    out = photo.with_name("out.jpg")
+    run("expand", photo, "-o", out, "--weights", untrained_weights, "--json")
+    expanded = json.loads(capsys.readouterr().out)
+    run("inspect", out, "--json")
+    record = json.loads(capsys.readouterr().out)
+    assert record["gain_map_headroom_stops"] == pytest.approx(expanded["headroom_stops"], abs=0.05)
+    run("inspect", out)
+    assert "gain map" in capsys.readouterr().out
+
+
 def test_the_proof_is_a_picture(photo: Path, run: Run) -> None:
     proof = photo.with_name("proof.png")
     assert run("inspect", photo, "--proof", proof) == 0

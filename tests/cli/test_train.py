@@ -13,8 +13,8 @@ Run = Callable[..., int]
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [
-        ("magic", [], "magic: has no recipe. Methods that can be trained: hybrid_ae"),
-        ("linear", [], "linear: has no recipe"),
+        ("magic", [], "no method 'magic'"),
+        ("linear", [], "linear: has nothing to train"),
         ("hybrid_ae", ["--set", "run.stepz=3"], "unknown key run.stepz"),
         ("hybrid_ae", ["--steps", "5", "--set", "run.batch_size=none"], "run.batch_size"),
         ("hybrid_ae", ["--debug", "--recipe", "other.toml"], "--recipe and --debug both name a recipe"),

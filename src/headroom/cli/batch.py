@@ -81,8 +81,7 @@ def _run(job: Job, settings: Settings, progress: Progress) -> dict[str, Any]:
     return {
         "status": "done",
         "input": str(job.source),
-        "output": str(job.target),
-        "preview": str(job.preview) if job.preview else None,
+        "outputs": [str(path) for path in job.files],
         "seconds": round(time.perf_counter() - started, 3),
         **facts,
     }

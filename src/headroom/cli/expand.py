@@ -64,7 +64,7 @@ def expand(
             if json:
                 show_json(record)
             elif record["status"] == "done":
-                print(record["output"], flush=True)
+                print(*record["outputs"], sep="\n", flush=True)
     except KeyboardInterrupt:
         say("interrupted; what is finished is kept")
         raise

@@ -27,7 +27,7 @@ def inspect(
     Size, depth, curve, clipped share, stops and headroom. The proof shows the picture at falling exposures, what would
     be left of the darkest one without values above SDR white, and which pixels are clipped or were filled in.
     """
-    from headroom.cli.report import clipped_facts, file_facts, light_facts, recovered_facts
+    from headroom.cli.report import clipped_facts, file_facts, gain_map_facts, light_facts, recovered_facts
     from headroom.image import Photo
     from headroom.io import describe, read
 
@@ -39,7 +39,7 @@ def inspect(
         "file": str(file),
         **file_facts(describe(file)),
         **light_facts(linear),
-        **(clipped_facts(image) if isinstance(image, Photo) else recovered_facts(image)),
+        **(clipped_facts(image) | gain_map_facts(image) if isinstance(image, Photo) else recovered_facts(image)),
     }
     if json:
         show_json(record)
@@ -73,6 +73,8 @@ def _lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if record["headroom_stops"] is not None:
         lines.append(("range", f"{record['range_stops']:.1f} stops"))
         lines.append(("headroom", f"{record['headroom_stops']:.2f} stops above SDR white"))
+    if record.get("gain_map_headroom_stops") is not None:
+        lines.append(("gain map", f"up to {record['gain_map_headroom_stops']:.2f} stops above SDR white"))
     return [*lines, ("metadata", ", ".join(record["metadata"]) or "none")]
 
 

@@ -63,6 +63,14 @@ def clipped_facts(photo: Photo) -> dict[str, Any]:
     }
 
 
+def gain_map_facts(photo: Photo) -> dict[str, float | None]:
+    """Return how far above SDR white a photo's gain map reaches; None for one without."""
+    from headroom.io.gain_map_jpeg import read_gain_map_jpeg
+
+    found = read_gain_map_jpeg(photo.original) if photo.original else None
+    return {"gain_map_headroom_stops": round(found[1].alternate_headroom, 3) if found else None}
+
+
 def recovered_facts(hdr: Hdr) -> dict[str, float | None]:
     """Return the share of pixels that were filled in; None where the file does not say."""
     if hdr.recovered is None:
