@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from headroom._version import __version__
+from headroom.cli import main
 from headroom.cli.console import printable
 
 Run = Callable[..., int]
@@ -59,6 +61,17 @@ def test_wrong_usage_is_2_and_one_word_of_advice(words: list[str], run: Run, cap
 def test_weights_that_are_not_there_are_3(run: Run, capsys: Capture) -> None:
     assert run("weights", "path", "nothing") == 3
     assert "there are no weights called 'nothing'" in capsys.readouterr().err
+
+
+def test_a_defect_is_70_and_says_how_to_report_it(run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(json, "dumps")
+    assert run("methods", "--json") == 70
+    talk = capsys.readouterr().err
+    assert "AttributeError" in talk
+    assert "headroom --debug methods --json" in talk
+    assert "Traceback" not in talk
+    with pytest.raises(AttributeError):
+        main(["--debug", "methods", "--json"])
 
 
 def test_printable_escapes_what_a_terminal_obeys() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from headroom.image import Encoding, FloatImage, Hdr, Photo
+    from headroom.image import FloatImage, Hdr, Photo
     from headroom.io.facts import FileFacts
 
 
@@ -21,7 +21,8 @@ def file_facts(facts: FileFacts) -> dict[str, Any]:
         "height": facts.height,
         "bit_depth": facts.bit_depth,
         "file_bytes": facts.file_bytes,
-        **curve_facts(facts.encoding),
+        "curve": facts.encoding.transfer or "table",
+        "curve_known": facts.encoding.known,
         "primaries": facts.encoding.primaries,
         "orientation": facts.orientation,
         "metadata": [
@@ -30,11 +31,6 @@ def file_facts(facts: FileFacts) -> dict[str, Any]:
             if present
         ],
     }
-
-
-def curve_facts(encoding: Encoding) -> dict[str, Any]:
-    """Return how codes become light, and whether the file says so or it has to be assumed."""
-    return {"curve": encoding.transfer or "table", "curve_known": encoding.known}
 
 
 def light_facts(linear: FloatImage) -> dict[str, float | None]:
