@@ -53,8 +53,7 @@ def full_input(codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> ExpandIn
 def pad_input(inputs: ExpandInput, multiple: int, minimum_px: int) -> ExpandInput:
     """Repeat the last row and column until both sides are multiples of `multiple` and at least `minimum_px`."""
     height, width = inputs.encoded.shape[2:]
-    below = max(height + -height % multiple, minimum_px) - height
-    right = max(width + -width % multiple, minimum_px) - width
+    below, right = (-(-max(side, minimum_px) // multiple) * multiple - side for side in (height, width))
     return ExpandInput(*(F.pad(tensor, (0, right, 0, below), mode="replicate") for tensor in inputs))
 
 
