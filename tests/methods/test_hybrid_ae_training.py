@@ -5,14 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from headroom.data.camera import CameraSettings, photograph
 from headroom.data.expansion import to_batch
 from headroom.errors import UsageError, WeightsError
 from headroom.methods import hybrid_ae
 from headroom.methods.contract import ExpandBatch
+from headroom.methods.hybrid_ae.losses import PaperLoss
 from headroom.methods.hybrid_ae.method import METHOD
+from headroom.methods.hybrid_ae.preprocessing import normalise_hdr, normalise_ldr
 from headroom.methods.hybrid_ae.training import TRAINING
+from headroom.nn.mobilenet_v3 import MobileNetV3Features
+from headroom.nn.perceptual import LPIPS
 from headroom.training.expand import training_of
 from headroom.training.recipe import read_recipe
 
@@ -89,6 +94,24 @@ def test_prediction_keeps_what_was_measured_and_never_darkens(preset, batch):
     torch.testing.assert_close(result[measured], batch.linear[measured])
     assert (result >= batch.linear * (1 - 1e-6)).all()
     assert torch.isfinite(result).all()
+
+
+def test_files_that_are_given_are_used(tmp_path, batch):
+    torch.manual_seed(1)
+    lpips, encoder = LPIPS(), MobileNetV3Features()
+    heads = {f"lin{i}.model.1.weight": head.weight.data.abs_() for i, head in enumerate(lpips.heads)}
+    paths = {name: tmp_path / f"{name}.safetensors" for name in ("lpips_backbone", "lpips_heads", "encoder")}
+    for path, state in zip(paths.values(), (lpips.features.state_dict(), heads, encoder.state_dict()), strict=True):
+        save_file(state, path)
+    settings = TRAINED.loss_settings(**paths)
+    network = METHOD.build(METHOD.presets["model_b"].settings)
+    TRAINED.prepare(network, settings)
+    assert all(torch.equal(value, encoder.state_dict()[key]) for key, value in network.encoder.state_dict().items())
+    plain = ExpandBatch(*(tensor[:, :, :1, :1].expand(-1, -1, 64, 64) for tensor in batch))  # Flips change nothing.
+    target, _ = normalise_hdr(plain.truth)
+    with torch.no_grad():
+        expected = PaperLoss(lpips)(network(normalise_ldr(plain.encoded)), target)
+        torch.testing.assert_close(TRAINED.loss(network, plain, settings)["total"], expected)
 
 
 def test_missing_files_are_named():
