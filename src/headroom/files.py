@@ -28,7 +28,9 @@ def atomic_path(target: Path) -> Iterator[Path]:
             os.fsync(handle.fileno())
         temporary.replace(target)
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror or error}). Check the folder and its free space.") from error
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror or error}). Check the folder and its free space."
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -38,3 +40,15 @@ def write_atomically(target: Path, content: bytes) -> None:
     """Replace `target` by `content` in one step."""
     with atomic_path(target) as temporary:
         temporary.write_bytes(content)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, with its parents, unless it exists.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}). Give another folder.") from error

@@ -21,10 +21,10 @@ def dataset(photo: Path, tmp_path: Path) -> str:
     """Return a data set of two equal pairs."""
     folder = tmp_path / "set"
     folder.mkdir()
-    codes = read_photo(photo).codes
+    scene = 8 * (read_photo(photo).codes.astype(np.float32) / 255) ** 4
     for name in ("a", "b"):
         (folder / f"{name}.jpg").write_bytes(photo.read_bytes())
-        write_hdr(Hdr(np.float32(8) * (codes / np.float32(255)) ** 4), folder / f"{name}.pfm")
+        write_hdr(Hdr(scene), folder / f"{name}.pfm")
     return f"pairs:{folder}"
 
 
@@ -39,7 +39,8 @@ def test_infer_then_score(dataset: str, tmp_path: Path, run: Run, capsys: Captur
     assert headings == ["RESULTS", "IMAGES", "STOPS", "P90", "PU21-PSNR", "CLIPPED"]
     assert linear[:2] == [str(out), "2/2"]
     assert float(linear[2]) > 0.1
-    assert truth == [str(tmp_path / "set"), "2/2", "0.000", "0.000", "-", "-"]  # no error is no finite PSNR
+    assert truth[1:4] == ["2/2", "0.000", "0.000"]
+    assert min(map(float, truth[4:])) > 100
 
 
 def test_equal_folders_give_equal_bytes(dataset: str, tmp_path: Path, run: Run, capsys: Capture) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from headroom._version import __version__
-from headroom.cli import data, expand, inspect, methods, train, weights
+from headroom.cli import bench, data, expand, inspect, methods, train, weights
 from headroom.cli.console import say
 from headroom.errors import HeadroomError
 
@@ -30,6 +30,7 @@ app.command("methods")(methods.methods)
 app.add_typer(weights.app, name="weights")
 app.command("train")(train.train)
 app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench")
 
 
 def _print_version(asked: bool) -> None:

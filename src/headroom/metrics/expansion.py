@@ -90,7 +90,8 @@ def _defined(values: list[float]) -> list[float]:
 def match_tones(prediction: FloatImage, truth: FloatImage) -> NDArray[np.float64]:
     """Map the prediction's log2 luminance to the truth's by the least-squares cubic; keep its colour ratios."""
     predicted_log2, true_log2 = _log2_luminance(prediction), _log2_luminance(truth)
-    fit = np.polynomial.Polynomial.fit(predicted_log2.ravel(), true_log2.ravel(), 3)
+    # With `full`, a flat picture, which many cubics fit, gets the smallest of them and no warning.
+    fit, _ = np.polynomial.Polynomial.fit(predicted_log2.ravel(), true_log2.ravel(), 3, full=True)
     shift = fit(predicted_log2) - predicted_log2
     return np.asarray(prediction * np.exp2(shift)[..., None], dtype=np.float64)
 

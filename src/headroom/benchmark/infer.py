@@ -1,0 +1,103 @@
+"""The first of the two programs: runs a method over a data set and keeps its results as files. It sees no truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from headroom.benchmark.item import Item
+from headroom.benchmark.run_file import Run, read_run, write_run
+from headroom.errors import InputError, InsufficientMemory, UsageError
+from headroom.files import make_folder
+from headroom.image import Hdr
+from headroom.io import write_hdr
+from headroom.io.options import WriteOptions
+from headroom.restore import expand
+from headroom.restore.network import choose_preset
+
+_FULL_PRECISION = WriteOptions(half=False)
+
+
+class Inference(NamedTuple):
+    """What became of one image.
+
+    Attributes:
+        name: The item's name.
+        status: `exists` when its result lay there already.
+        error: Why it failed.
+    """
+
+    name: str
+    status: Literal["done", "exists", "failed"]
+    error: str = ""
+
+
+def infer(
+    method: str,
+    items: Iterable[Item],
+    folder: Path,
+    *,
+    dataset: str,
+    preset: str | None = None,
+    weights: Path | None = None,
+) -> Iterator[Inference]:
+    """Expand each photo to `folder`/NAME.exr, in float32, unless it exists; record how in `folder`/run.json.
+
+    Args:
+        method: Method id.
+        items: The data set.
+        folder: Folder of the results; made where there is none.
+        dataset: Words that name the data set, for the record.
+        preset: Size of the method; its default when None.
+        weights: Path of a safetensors file to use instead of the weights that ship.
+
+    Raises:
+        UsageError: Unknown method or preset, or the folder holds results that were made in another way.
+        DataError: The folder's `run.json` is damaged.
+        OutputError: The folder or a result cannot be written.
+        WeightsError: The weights are missing or damaged.
+    """
+    _, preset = choose_preset(method, preset)
+    run = read_run(folder)
+    if run and (run.method, run.preset, run.dataset) != (method, preset, dataset):
+        raise _mixed(folder, run)
+    make_folder(folder)
+    for item in items:
+        target = folder / f"{item.name}.exr"
+        if target.exists():
+            yield Inference(item.name, "exists")
+            continue
+        try:
+            photo = item.photo()
+            started = time.perf_counter()
+            hdr = expand(photo, method=method, preset=preset, weights=weights)
+            seconds = time.perf_counter() - started
+        except (InputError, InsufficientMemory) as error:
+            yield Inference(item.name, "failed", str(error))
+            continue
+        run = _joined(run, _run_of(hdr, dataset), folder)
+        write_hdr(hdr, target, options=_FULL_PRECISION)
+        run = run.with_image(item.name, seconds / (hdr.height * hdr.width / 1e6))
+        write_run(folder, run)
+        yield Inference(item.name, "done")
+
+
+def _run_of(hdr: Hdr, dataset: str) -> Run:
+    known = ("headroom", "method", "preset", "weights_sha256")
+    return Run(**{name: hdr.provenance[name] for name in known}, dataset=dataset)
+
+
+def _joined(run: Run | None, new: Run, folder: Path) -> Run:
+    """Give the run to go on with, after making sure that the new result belongs to it."""
+    if run and run.without_timing() != new:
+        raise _mixed(folder, run)
+    return run or new
+
+
+def _mixed(folder: Path, run: Run) -> UsageError:
+    return UsageError(
+        f"{folder}: holds results of {run.method} {run.preset}, weights {run.weights_sha256}, version {run.headroom}, "
+        f"on {run.dataset}. Give another folder."
+    )

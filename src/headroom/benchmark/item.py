@@ -1,0 +1,23 @@
+"""One entry of a benchmark data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from headroom.image import Hdr, Photo
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A photo and the scene it shows; each is read or made when it is asked for, and not kept.
+
+    Attributes:
+        name: Unique in its data set; results are files of this stem.
+        photo: Gives the photo.
+        truth: Gives the scene as it was, in linear light of any scale, as large as the photo.
+    """
+
+    name: str
+    photo: Callable[[], Photo]
+    truth: Callable[[], Hdr]

@@ -1,0 +1,68 @@
+"""`run.json`: how the results of a folder were made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from headroom.errors import DataError
+from headroom.files import write_atomically
+
+_FILE_NAME = "run.json"
+
+
+class Run(BaseModel):
+    """How the results of a folder were made.
+
+    Attributes:
+        headroom: Version.
+        method: Method id.
+        preset: Its preset.
+        weights_sha256: Hash of the weights file; None for a method without weights.
+        dataset: Words that name the data set.
+        seconds_per_megapixel: Median over the images, so that the start-up in the first one does not count.
+        images: Seconds per megapixel of each result, from the photo in memory to the result in memory.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    headroom: str
+    method: str
+    preset: str
+    weights_sha256: str | None
+    dataset: str
+    seconds_per_megapixel: float | None = None
+    images: dict[str, float] = {}
+
+    def without_timing(self) -> Run:
+        """Give what must be the same for all results of a folder."""
+        return self.model_copy(update={"seconds_per_megapixel": None, "images": {}})
+
+    def with_image(self, name: str, seconds_per_megapixel: float) -> Run:
+        """Add the time of one result."""
+        images = {**self.images, name: round(seconds_per_megapixel, 4)}
+        return self.model_copy(update={"seconds_per_megapixel": round(median(images.values()), 4), "images": images})
+
+
+def read_run(folder: Path) -> Run | None:
+    """Read a folder's `run.json`; None where there is none yet.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    path = folder / _FILE_NAME
+    try:
+        return Run.model_validate_json(path.read_bytes()) if path.exists() else None
+    except (OSError, ValidationError) as error:
+        raise DataError(f"{path}: is damaged. Remove it, or write the results to another folder.") from error
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Write a folder's `run.json`.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    write_atomically(folder / _FILE_NAME, run.model_dump_json(indent=2).encode() + b"\n")

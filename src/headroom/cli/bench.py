@@ -1,0 +1,130 @@
+"""`headroom bench`: compares methods; `infer` writes results and `score` reads them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headroom.cli.console import progress_bar, say, show_json, show_table
+
+if TYPE_CHECKING:
+    from headroom.benchmark.score import Scored
+
+app = typer.Typer(no_args_is_help=True)
+
+_DATASET_HELP = "panoramas:FOLDER, or pairs:FOLDER for photos with an HDR file of the same stem beside each."
+_HEADINGS = ("RESULTS", "IMAGES", "STOPS", "P90", "PU21-PSNR", "CLIPPED")
+
+
+@app.callback()
+def _group() -> None:
+    """Compare methods with the truth."""
+
+
+@app.command()
+def infer(
+    method: Annotated[str, typer.Argument(help="Method to run; see `headroom methods`.")],
+    dataset: Annotated[str, typer.Argument(help=_DATASET_HELP)],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the results.")],
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Size of the method.")] = None,
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Weights, not those that ship.")] = None,
+) -> None:
+    """Run a method over a data set.
+
+    Each result is DIR/NAME.exr; DIR/run.json says how they were made and how long it took. Results that exist are
+    skipped, so that an interrupted run goes on when the same line is typed again.
+    """
+    from headroom.benchmark.datasets import open_dataset
+    from headroom.benchmark.infer import infer as run
+
+    items = open_dataset(dataset)
+    count: Counter[str] = Counter()
+    with progress_bar() as display:
+        task = display.add_task(method, total=len(items))
+        for result in run(method, items, out, dataset=dataset, preset=preset, weights=weights):
+            count[result.status] += 1
+            if result.error:
+                say(f"error: {result.name}: {result.error}")
+            display.update(task, advance=1)
+    say(f"{count['done']} done, {count['exists']} existed, {count['failed']} failed")
+    print(out)
+    if count["failed"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def score(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", exists=True, file_okay=False, help="Folders of results, of any tool."),
+    ],
+    dataset: Annotated[str, typer.Argument(help=_DATASET_HELP)],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per image and per folder.")] = False,
+) -> None:
+    """Score folders of results.
+
+    A result is DIR/NAME.exr, .pfm, .tif or .hdr, in linear light of any scale. STOPS is the RMSE of log2 luminance over
+    clipped pixels after one gain, with its 90th percentile over the images; PU21-PSNR follows a cubic match of tones,
+    over all and over clipped pixels. A result that is missing or damaged is left out of the means, costs one line on
+    stderr, and the exit code is 1.
+    """
+    from headroom.benchmark.datasets import open_dataset
+    from headroom.benchmark.score import score as run
+
+    items = open_dataset(dataset)
+    scored: list[Scored] = []
+    with progress_bar() as display:
+        task = display.add_task("scoring", total=len(items) * len(folders))
+        for result in run(list(dict.fromkeys(folders)), items):
+            scored.append(result)
+            if result.error:
+                say(f"error: {result.error}")
+            if json:
+                show_json(_image_record(result))
+            display.update(task, advance=1)
+    summaries = [
+        _summary([result for result in scored if result.folder == folder]) for folder in dict.fromkeys(folders)
+    ]
+    if json:
+        for summary in summaries:
+            show_json(summary)
+    else:
+        show_table([_HEADINGS, *map(_row, summaries)])
+    if any(result.error for result in scored):
+        raise typer.Exit(1)
+
+
+def _image_record(result: Scored) -> dict[str, Any]:
+    record = {"results": str(result.folder), "image": result.name}
+    if result.score is None:
+        return {**record, "status": "failed", "error": result.error}
+    return {**record, "status": "scored", **_json_ready(asdict(result.score))}
+
+
+def _summary(scored: list[Scored]) -> dict[str, Any]:
+    from headroom.metrics.expansion import mean_scores
+
+    scores = [result.score for result in scored if result.score]
+    return {
+        "results": str(scored[0].folder),
+        "status": "summary",
+        "images": len(scored),
+        "scored": len(scores),
+        **_json_ready(mean_scores(scores)),
+    }
+
+
+def _json_ready(values: dict[str, float]) -> dict[str, float | None]:
+    """Round, and give None for what is undefined, such as the stops of a photo that clips nowhere, or infinite."""
+    return {name: round(value, 6) if math.isfinite(value) else None for name, value in values.items()}
+
+
+def _row(summary: dict[str, Any]) -> tuple[str, ...]:
+    digits = {"stops": 3, "stops_p90": 3, "pu21_psnr": 2, "pu21_psnr_clipped": 2}
+    numbers = ("-" if summary[name] is None else f"{summary[name]:.{places}f}" for name, places in digits.items())
+    return (summary["results"], f"{summary['scored']}/{summary['images']}", *numbers)

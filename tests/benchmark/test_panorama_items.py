@@ -1,0 +1,70 @@
+"""Data set `panoramas:FOLDER`: the very photos that training validates on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headroom import methods
+from headroom.benchmark.datasets import open_dataset
+from headroom.benchmark.item import Item
+from headroom.image import Hdr
+from headroom.io import write_hdr
+from headroom.methods.contract import ExpandBatch
+from headroom.restore.clipping import clipped_codes
+from headroom.training.expand import make_task
+from headroom.training.recipe import read_recipe
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return small panoramas, one of the train split and two of the val split, with a sun."""
+    folder = tmp_path_factory.mktemp("panoramas")
+    generator = np.random.default_rng(3)
+    for name in ("cave_wall", "vestibule", "blocky_photo_studio"):
+        pixels = np.exp(generator.normal(size=(32, 64, 3)).repeat(2, 0).repeat(2, 1)).astype(np.float32)
+        pixels[10:12, 40:42] = 3e4
+        write_hdr(Hdr(pixels), folder / f"{name}.exr")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def items(folder: Path) -> list[Item]:
+    return open_dataset(f"panoramas:{folder}")
+
+
+@pytest.fixture(scope="module")
+def validation(folder: Path) -> list[ExpandBatch]:
+    """Return the first two batches that training validates on."""
+    recipe = read_recipe(Path(methods.__file__).parent / "hybrid_ae" / "recipe.toml", {"data.validation_photos": 16})
+    return make_task(recipe, folder)._validation
+
+
+def pictures(items: list[Item], validation: list[ExpandBatch]) -> Iterator[tuple[Item, ExpandBatch]]:
+    for number in (0, 3, 7, 8):
+        batch, index = validation[number // 8], number % 8
+        yield items[number], ExpandBatch(*(tensor[index : index + 1] for tensor in batch))
+
+
+def test_there_are_96_with_names_of_their_own(items: list[Item]) -> None:
+    assert len({item.name for item in items}) == len(items) == 96
+
+
+def test_photos_and_truths_are_those_of_training(items: list[Item], validation: list[ExpandBatch]) -> None:
+    for item, example in pictures(items, validation):
+        codes, truth = item.photo().codes, item.truth().pixels
+        assert codes.dtype == np.uint8
+        np.testing.assert_array_equal(codes / np.float32(255), example.encoded[0].permute(1, 2, 0).numpy())
+        np.testing.assert_array_equal(truth, example.truth[0].permute(1, 2, 0).numpy())
+
+
+def test_what_counts_as_clipped_is_what_training_calls_clipped(
+    items: list[Item], validation: list[ExpandBatch]
+) -> None:
+    for item, example in pictures(items, validation):
+        photo = item.photo()
+        assert not photo.encoding.known
+        np.testing.assert_array_equal(clipped_codes(photo), example.clipped[0].permute(1, 2, 0).numpy() > 0)
