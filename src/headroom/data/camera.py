@@ -30,7 +30,7 @@ class CameraSettings:
     """
 
     clipped_share: tuple[float, float] = (0.02, 0.25)
-    low_key_chance: float = 0.05
+    low_key_chance: float = 0.2
     low_key_ev: float = 4.0
     families: tuple[tuple[ResponseFamily, float], ...] = (
         ("srgb", 0.3),
