@@ -21,7 +21,7 @@ def dataset(photo: Path, tmp_path: Path) -> str:
     """Return a data set of two equal pairs."""
     folder = tmp_path / "set"
     folder.mkdir()
-    scene = 8 * (read_photo(photo).codes.astype(np.float32) / 255) ** 4
+    scene = np.asarray(8 * (read_photo(photo).codes / 255) ** 4, np.float32)
     for name in ("a", "b"):
         (folder / f"{name}.jpg").write_bytes(photo.read_bytes())
         write_hdr(Hdr(scene), folder / f"{name}.pfm")
