@@ -15,18 +15,8 @@ def published(luminance: str) -> float:
     """Evaluate the formula of Mantiuk and Azimi 2021 in fifty digits, powers as exponentials of logarithms."""
     with localcontext() as context:
         context.prec = 50
-        p1, p2, p3, p4, p5, p6, p7 = map(
-            Decimal,
-            [
-                "0.353487901",
-                "0.3734658629",
-                "8.277049286e-5",
-                "0.9062562627",
-                "0.09150303166",
-                "0.9099517204",
-                "596.3148142",
-            ],
-        )
+        p1, p2, p3 = map(Decimal, ("0.353487901", "0.3734658629", "8.277049286e-5"))
+        p4, p5, p6, p7 = map(Decimal, ("0.9062562627", "0.09150303166", "0.9099517204", "596.3148142"))
         y = (p4 * Decimal(luminance).ln()).exp()
         return float(p7 * ((p5 * ((p1 + p2 * y) / (1 + p3 * y)).ln()).exp() - p6))
 
