@@ -71,6 +71,10 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
     spec.attribute("whiteLuminance", SDR_WHITE_NITS)
     for name, value in hdr.provenance.items():
         spec.attribute(f"headroom:{name}", value if isinstance(value, str) else json.dumps(value))
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError as error:
+        raise OutputError(f"{path!r}: OpenEXR files need a name in UTF-8. Choose another name.") from error
     output = OpenImageIO.ImageOutput.create("any.exr")
     if output is None:
         raise OutputError(f"{path}: this OpenImageIO writes no OpenEXR. Install the openimageio package from PyPI.")

@@ -24,23 +24,23 @@ def load(path: Path) -> tuple[ContainerFormat, bytes]:
         LimitExceeded: It is larger than its format's limit.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
             raise InputError(f"{path}: not a file. Name an image file.")
         with path.open("rb") as handle:
             head = handle.read(HEAD_BYTES)
             container = detect(path, head)
-            content = head + handle.read(container.max_bytes - len(head) + 1)
+            if status.st_size > container.max_bytes:
+                raise LimitExceeded(
+                    f"{path}: {status.st_size} bytes; the limit for {container.title} is {container.max_bytes}. "
+                    "Reduce it first."
+                )
+            return container, head + handle.read(container.max_bytes - len(head))
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror or error}). Check the name and its permissions."
-        ) from error
+        reason = error.strerror or error
+        raise InputError(f"{path}: cannot be read ({reason}). Check the name and its permissions.") from error
     except ValueError as error:
-        raise InputError(f"{path!r}: not a possible file name ({error}).") from error
-    if len(content) > container.max_bytes:
-        raise LimitExceeded(
-            f"{path}: larger than {container.max_bytes // 2**20} MiB, the limit for {container.title}. Reduce it first."
-        )
-    return container, content
+        raise InputError(f"{path!r}: not a possible file name ({error}). Rename it.") from error
 
 
 def check_size(path: Path, width: int, height: int) -> None:

@@ -37,7 +37,7 @@ def lossy_step(tables: Mapping[int, Sequence[int]]) -> float:
     There a block has its energy in the mean and the slowest horizontal and vertical cosine. Rounding each moves it by
     at most half its step q, and one unit of these coefficients is worth 1/8 and sqrt(2)/8 of a code at most (T.81,
     A.3.3). Their sum for the luma table and 1 for the rounding of colours, at most 6. From quality 50 to 100 that is
-    within one code of the error that 90 % of the clipped codes of noisy smooth pictures stay below.
+    within a code and a half of the error that 90 % of the clipped codes of noisy smooth pictures stay below.
     """
     table = tables.get(0) or [1] * 64
     mean, horizontal, vertical = table[0], table[1], table[8]

@@ -121,9 +121,11 @@ def _bytes(page: TiffPage, code: int) -> bytes | None:
 
 
 def _exif(content: bytes) -> bytes | None:
-    """Return an EXIF block of the tags that are about the picture, if there are any."""
+    """Return an EXIF block of the tags that are about the picture, if there are any; none for a BigTIFF."""
     from PIL import Image
 
+    if content[2:4] not in {b"*\0", b"\0*"}:
+        return None
     found, kept = Image.Exif(), Image.Exif()
     found.load(content)
     for tag in _PICTURE_TAGS:
