@@ -22,16 +22,19 @@ Primaries = Literal["bt709", "p3", "bt2020", "adobe-rgb"]
 TransferName = Literal["srgb", "bt709", "gamma22", "gamma18", "adobe-rgb", "linear", "pq", "hlg"]
 """Curves with a closed form; see `headroom.colour.transfer`."""
 
+GainMapStandard = Literal["iso", "hdrgm", "apple"]
+"""Whose numbers a file gives with its gain map: ISO 21496-1, the XMP of Adobe and Google, or Apple's own."""
+
 SDR_WHITE_NITS = 203.0
 """Luminance of SDR diffuse white (ITU-R BT.2408), the 1.0 of every `Hdr`, in cd/m2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a container says about the picture, as raw blocks without their container's framing.
+    r"""What a container says about the picture, as raw blocks without their container's framing.
 
     Attributes:
-        exif: TIFF-structured EXIF block without the `Exif\\0\\0` prefix; orientation is already 1.
+        exif: TIFF-structured EXIF block without the `Exif\0\0` prefix; orientation is already 1.
         xmp: XMP packet.
         icc: ICC profile.
     """
@@ -73,6 +76,8 @@ class Photo:
         container: Format name, such as "jpeg".
         original: The file's bytes, kept for JPEG so that a gain-map JPEG can carry them on unchanged.
         orientation: EXIF orientation (1 to 8) of the file's stored raster; `codes` are already upright.
+        gain_map: The file's own gain map, upright like `codes`; it may be smaller.
+        gain_map_problem: Why the gain map that the file carries cannot be used, if that is so.
     """
 
     codes: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
@@ -84,6 +89,8 @@ class Photo:
     container: str = "array"
     original: bytes | None = None
     orientation: int = 1
+    gain_map: GainMap | None = None
+    gain_map_problem: str | None = None
 
     @property
     def height(self) -> int:
@@ -163,6 +170,7 @@ class GainMap:
         alternate_offset: Subtracted after the gain, linear, per channel.
         base_headroom: log2 of the display headroom up to which the base is shown unchanged.
         alternate_headroom: log2 of the display headroom from which the gain applies fully.
+        standard: Whose numbers these were.
     """
 
     codes: NDArray[np.uint8]
@@ -173,3 +181,4 @@ class GainMap:
     alternate_offset: tuple[float, float, float] = (1 / 64, 1 / 64, 1 / 64)
     base_headroom: float = 0.0
     alternate_headroom: float = 1.0
+    standard: GainMapStandard = "iso"

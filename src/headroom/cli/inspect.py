@@ -74,7 +74,10 @@ def _lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines.append(("range", f"{record['range_stops']:.1f} stops"))
         lines.append(("headroom", f"{record['headroom_stops']:.2f} stops above SDR white"))
     if record.get("gain_map_headroom_stops") is not None:
-        lines.append(("gain map", f"up to {record['gain_map_headroom_stops']:.2f} stops above SDR white"))
+        stops = f"up to {record['gain_map_headroom_stops']:.2f} stops above SDR white"
+        lines.append(("gain map", f"{record['gain_map']}, {stops}"))
+    if record.get("gain_map_problem"):
+        lines.append(("gain map", f"unreadable: {record['gain_map_problem']}"))
     return [*lines, ("metadata", ", ".join(record["metadata"]) or "none")]
 
 

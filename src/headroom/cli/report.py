@@ -59,12 +59,14 @@ def clipped_facts(photo: Photo) -> dict[str, Any]:
     }
 
 
-def gain_map_facts(photo: Photo) -> dict[str, float | None]:
-    """Return how far above SDR white a photo's gain map reaches; None for one without."""
-    from headroom.io.gain_map_jpeg import read_gain_map_jpeg
-
-    found = read_gain_map_jpeg(photo.original) if photo.original else None
-    return {"gain_map_headroom_stops": round(found[1].alternate_headroom, 3) if found else None}
+def gain_map_facts(photo: Photo) -> dict[str, Any]:
+    """Return whose numbers a photo's gain map has and how far above SDR white it reaches; None for one without."""
+    found = photo.gain_map
+    return {
+        "gain_map": found.standard if found else None,
+        "gain_map_headroom_stops": round(found.alternate_headroom, 3) if found else None,
+        "gain_map_problem": photo.gain_map_problem,
+    }
 
 
 def recovered_facts(hdr: Hdr) -> dict[str, float | None]:

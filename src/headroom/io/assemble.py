@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headroom.image import FloatImage, Hdr, Metadata, Photo
+from headroom.errors import InputError
+from headroom.image import FloatImage, GainMap, Hdr, Metadata, Photo
 from headroom.io import exif, orientation, profile
 from headroom.io.facts import FileFacts
 
@@ -41,6 +43,21 @@ def photo(path: Path, facts: FileFacts, stored: NDArray[Any], *, original: bytes
         original=original,
         orientation=facts.orientation,
     )
+
+
+def with_gain_map(photo: Photo, read: Callable[[], GainMap | None]) -> Photo:
+    """Return the photo with the gain map that `read` gives in the stored raster's orientation.
+
+    A photo is whole without its map, so one that cannot be used is not raised but noted.
+    """
+    try:
+        stored = read()
+    except InputError as error:
+        return dataclasses.replace(photo, gain_map_problem=str(error))
+    if stored is None:
+        return photo
+    codes = orientation.apply(stored.codes, photo.orientation)
+    return dataclasses.replace(photo, gain_map=dataclasses.replace(stored, codes=codes))
 
 
 def scene(path: Path, facts: FileFacts, stored: NDArray[Any], *, recovered: FloatImage | None = None) -> Hdr:

@@ -1,4 +1,4 @@
-"""The three facts that matter here from an EXIF block, and the one that is changed in it.
+"""The few facts that matter here from an EXIF block, and the two things that are changed in it.
 
 An EXIF block is a TIFF structure: a byte order, and directories of 12-byte entries (CIPA DC-008, 4.6). It is patched
 in place instead of being written anew, so that everything else in it stays byte for byte.
@@ -14,7 +14,9 @@ _EXIF_DIRECTORY = 0x8769
 _COLOR_SPACE = 0xA001
 _INTEROPERABILITY_DIRECTORY = 0xA005
 _INTEROPERABILITY_INDEX = 0x0001
-_SHORT, _LONG = 3, 4
+_GPS_DIRECTORY = 0x8825
+_SHORT, _LONG, _UNDEFINED = 3, 4, 7
+_ELEMENT_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # by kind; 1 for the others
 
 
 def orientation(exif: bytes | None) -> int:
@@ -41,6 +43,47 @@ def color_space(exif: bytes | None) -> Literal["srgb", "adobe-rgb"] | None:
         return "srgb"
     index = _entry(block, _EXIF_DIRECTORY, _INTEROPERABILITY_DIRECTORY, _INTEROPERABILITY_INDEX)
     return "adobe-rgb" if index is not None and block[index + 8 : index + 11] == b"R03" else None
+
+
+def undefined(exif: bytes | None, *tags: int) -> bytes | None:
+    """Return the bytes of an entry of undefined kind, such as a maker note, at the end of a path of directories."""
+    block = exif or b""
+    entry = _entry(block, *tags)
+    if entry is None:
+        return None
+    kind, size, start = struct.unpack_from(_order(block) + "HII", block, entry + 2)
+    return block[start : start + size] if kind == _UNDEFINED and size > 4 else None
+
+
+def without_gps(exif: bytes) -> bytes:
+    """Return the same block without its GPS directory: the pointer goes, and what it led to is overwritten by 0."""
+    entry = _entry(exif, _GPS_DIRECTORY)
+    if entry is None:
+        return exif
+    order, patched = _order(exif), bytearray(exif)
+    _blank_directory(patched, order, struct.unpack_from(order + "I", exif, entry + 8)[0])
+    (start,) = struct.unpack_from(order + "I", exif, 4)
+    (count,) = struct.unpack_from(order + "H", exif, start)
+    struct.pack_into(order + "H", patched, start, count - 1)
+    end = start + 2 + 12 * count + 4  # the pointer to the next directory moves up too
+    patched[entry:end] = patched[entry + 12 : end] + bytes(12)
+    return bytes(patched)
+
+
+def _blank_directory(block: bytearray, order: str, start: int) -> None:
+    """Overwrite a directory and the values outside of it."""
+    if start + 2 > len(block):
+        return
+    (count,) = struct.unpack_from(order + "H", block, start)
+    end = min(start + 2 + 12 * count + 4, len(block))
+    for entry in range(start + 2, end - 11, 12):
+        (elements, at) = struct.unpack_from(order + "II", block, entry + 4)
+        kind = struct.unpack_from(order + "H", block, entry + 2)[0]
+        size = elements * _ELEMENT_BYTES.get(kind, 1)
+        if size > 4 and at >= 8:
+            stop = min(at + size, len(block))
+            block[at:stop] = bytes(max(stop - at, 0))
+    block[start:end] = bytes(end - start)
 
 
 def _order(exif: bytes) -> str:

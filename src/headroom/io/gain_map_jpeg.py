@@ -16,10 +16,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from headroom.errors import CorruptFile, LimitExceeded
 from headroom.image import GainMap
+from headroom.io import apple_gain_map
 from headroom.io import gain_map_metadata as metadata
 from headroom.io.jpeg_segments import (
     APP1,
     APP2,
+    EXIF,
     ISO_GAIN_MAP,
     LARGEST_PAYLOAD,
     MULTI_PICTURE,
@@ -69,7 +71,8 @@ def gain_map_jpeg(base_jpeg: bytes, gain_map: GainMap) -> bytes:
 def read_gain_map_jpeg(data: bytes) -> tuple[bytes, GainMap] | None:
     """Return the base picture, as the file holds it, and its gain map; None for a file without one.
 
-    Reads ISO 21496-1 and, where that is missing, Adobe's `hdrgm` XMP. The map is in the stored raster's orientation.
+    Reads ISO 21496-1 and, where that is missing, Adobe's `hdrgm` XMP or else Apple's own numbers. The map is in the
+    stored raster's orientation.
 
     Raises:
         CorruptFile: The JPEG or its gain map is damaged.
@@ -78,12 +81,21 @@ def read_gain_map_jpeg(data: bytes) -> tuple[bytes, GainMap] | None:
     """
     base = parse_jpeg(data)
     for offset in picture_offsets(data, base):
-        picture = parse_jpeg(data, offset)
-        iso, xmp = picture.payload(APP2, ISO_GAIN_MAP), picture.payload(APP1, XMP)
-        if iso is not None and len(iso) > len(metadata.ISO_VERSIONS):
-            return base.to_bytes(), metadata.from_iso(iso, _codes(picture))
-        if xmp is not None and metadata.is_gain_map_xmp(xmp):
-            return base.to_bytes(), metadata.from_xmp(xmp, _codes(picture))
+        gain_map = _gain_map(parse_jpeg(data, offset), base.payload(APP1, EXIF))
+        if gain_map is not None:
+            return base.to_bytes(), gain_map
+    return None
+
+
+def _gain_map(picture: Jpeg, photo_exif: bytes | None) -> GainMap | None:
+    """Return the gain map that a picture behind the photo is, or None when it is something else."""
+    iso, xmp = picture.payload(APP2, ISO_GAIN_MAP), picture.payload(APP1, XMP) or b""
+    if iso is not None and len(iso) > len(metadata.ISO_VERSIONS):
+        return metadata.from_iso(iso, _codes(picture))
+    if metadata.is_gain_map_xmp(xmp):
+        return metadata.from_xmp(xmp, _codes(picture))
+    if apple_gain_map.is_apple_xmp(xmp):
+        return apple_gain_map.from_apple(xmp, photo_exif, _codes(picture))
     return None
 
 

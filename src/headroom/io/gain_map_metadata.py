@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.errors import CorruptFile, UnsupportedFormat
-from headroom.image import GainMap
+from headroom.image import GainMap, GainMapStandard
 
 _Triple = tuple[float, float, float]
 
@@ -69,7 +69,7 @@ def from_iso(block: bytes, codes: NDArray[np.uint8]) -> GainMap:
     except (IndexError, struct.error, ZeroDivisionError):
         raise CorruptFile("The ISO 21496-1 metadata of the gain map are damaged. Export the file again.") from None
     columns = [_triple(values[2 + field :: 5]) for field in range(5)]
-    return _checked(codes, columns, (values[0], values[1]))
+    return _checked(codes, columns, (values[0], values[1]), "iso")
 
 
 def to_xmp(gain_map: GainMap) -> bytes:
@@ -105,7 +105,7 @@ def from_xmp(packet: bytes, codes: NDArray[np.uint8]) -> GainMap:
     if re.search(r"""hdrgm:BaseRenditionIsHDR(?:\s*=\s*["']|>)\s*True""", text):
         low, high = high, low
         columns[3:] = columns[:2:-1]
-    return _checked(codes, columns, (low, high))
+    return _checked(codes, columns, (low, high), "hdrgm")
 
 
 def is_gain_map_xmp(packet: bytes) -> bool:
@@ -163,10 +163,12 @@ def _triple(values: list[float]) -> _Triple:
     return (values[0], values[1], values[2])
 
 
-def _checked(codes: NDArray[np.uint8], columns: list[_Triple], headrooms: tuple[float, float]) -> GainMap:
+def _checked(
+    codes: NDArray[np.uint8], columns: list[_Triple], headrooms: tuple[float, float], standard: GainMapStandard
+) -> GainMap:
     minimum, maximum, gamma, base_offset, alternate_offset = columns
     values = np.array([*headrooms, *minimum, *maximum, *gamma, *base_offset, *alternate_offset])
     ordered = all(low <= high for low, high in zip(minimum, maximum, strict=True))
     if not (np.abs(values) <= _LARGEST_VALUE).all() or min(gamma) <= 0 or not ordered:
         raise CorruptFile("The numbers of the gain map are impossible. Export the file again.")
-    return GainMap(codes, minimum, maximum, gamma, base_offset, alternate_offset, *headrooms)
+    return GainMap(codes, minimum, maximum, gamma, base_offset, alternate_offset, *headrooms, standard)

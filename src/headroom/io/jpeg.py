@@ -1,4 +1,4 @@
-"""JPEG photos, by Pillow; of files with several pictures (MPO, gain maps) the first."""
+"""JPEG photos, by Pillow, with their gain maps; of files with several pictures otherwise the first."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
 from headroom.errors import UnsupportedFormat
-from headroom.image import Metadata, Photo
+from headroom.image import GainMap, Metadata, Photo
 from headroom.io import assemble, profile
 from headroom.io.facts import FileFacts, stored_facts
+from headroom.io.gain_map_jpeg import read_gain_map_jpeg
 
 
 def describe(path: Path, content: bytes) -> FileFacts:
@@ -28,7 +29,8 @@ def read(path: Path, content: bytes) -> Photo:
     """
     image = _open(path, content)
     facts = _facts(path, content, image)
-    return assemble.photo(path, facts, np.asarray(image), original=content)
+    photo = assemble.photo(path, facts, np.asarray(image), original=content)
+    return assemble.with_gain_map(photo, lambda: _gain_map(content))
 
 
 def lossy_step(tables: Mapping[int, Sequence[int]]) -> float:
@@ -42,6 +44,11 @@ def lossy_step(tables: Mapping[int, Sequence[int]]) -> float:
     table = tables.get(0) or [1] * 64
     mean, horizontal, vertical = table[0], table[1], table[8]
     return float(min(1 + (mean + 2**0.5 * (horizontal + vertical)) / 16, 6.0))
+
+
+def _gain_map(content: bytes) -> GainMap | None:
+    found = read_gain_map_jpeg(content)
+    return found[1] if found else None
 
 
 def _open(path: Path, content: bytes) -> JpegImageFile:
