@@ -10,7 +10,7 @@ from headroom.image import Hdr, Photo
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A photo and the scene it shows; each is read or made when it is asked for, and not kept.
+    """A photo and the scene it shows; each is read or made when it is asked for.
 
     Attributes:
         name: Unique in its data set; results are files of this stem.
