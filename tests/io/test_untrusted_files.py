@@ -108,6 +108,17 @@ def test_damage_raises_nothing_foreign(tmp_path: Path, picture: NDArray[np.uint8
                 assert str(path) in str(error)
 
 
+def test_png_checksums_are_checked(tmp_path: Path, picture: NDArray[np.uint8]) -> None:
+    """Every byte of the compressed pixels, the last ones included, of which the decoder itself is silent."""
+    content = MAKERS["png"](picture, tmp_path)
+    start = content.index(b"IDAT") + 4
+    for at in range(start, content.index(b"IEND") - 4):
+        path = tmp_path / f"{at}"
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(CorruptFile):
+            read(path)
+
+
 def png_bomb() -> bytes:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(10_000))), (b"IEND", b""))

@@ -7,12 +7,15 @@ import stat
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headroom.errors import CorruptFile, HeadroomError, InputError, InsufficientMemory, LimitExceeded
-from headroom.image import Metadata
-from headroom.io.detect import HEAD_BYTES, detect
-from headroom.io.formats import ContainerFormat
+from headroom.io.detect import HEAD_BYTES, detect, is_camera_raw
+from headroom.io.formats import FORMATS, ContainerFormat
 from headroom.limits import LIMITS
+
+if TYPE_CHECKING:
+    from headroom.image import Metadata
 
 
 def load(path: Path) -> tuple[ContainerFormat, bytes]:

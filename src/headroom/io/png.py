@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -53,23 +54,35 @@ def read(path: Path, content: bytes) -> Photo:
     import imagecodecs
 
     facts = describe(path, content)
+    _check_sums(path, content)
     return assemble.photo(path, facts, np.asarray(imagecodecs.png_decode(content)))
 
 
-def _chunks(content: bytes) -> dict[bytes, bytes]:
-    """Return the content of the first chunk of each kind that matters, up to where the file breaks off."""
-    found: dict[bytes, bytes] = {}
+def _walk(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield the kind of each chunk and all of it from kind to checksum, up to where the file breaks off."""
     at = 8
     while at + 8 <= len(content):
-        size, kind = struct.unpack_from(">I4s", content, at)
-        block = (
-            content[at + 8 : at + 8 + min(size, LIMITS.metadata_bytes + 1)] if kind not in {b"IDAT", b"fdAT"} else b""
-        )
-        if kind in _KEPT:
-            found.setdefault(kind, block)
-        elif kind == b"iTXt" and block.startswith(_XMP):
-            found.setdefault(_XMP, _international_text(block))
+        (size,) = struct.unpack_from(">I", content, at)
+        yield content[at + 4 : at + 8], memoryview(content)[at + 4 : at + 12 + size]
         at += 12 + size
+
+
+def _check_sums(path: Path, content: bytes) -> None:
+    """Refuse damage in the picture's own chunks: once libpng has all rows, it looks at no checksum any more."""
+    for kind, chunk in _walk(content):
+        if kind in {b"IHDR", b"PLTE", b"IDAT"} and zlib.crc32(chunk[:-4]).to_bytes(4, "big") != chunk[-4:]:
+            raise CorruptFile(f"{path}: a checksum of the PNG data is wrong. Copy or download it again.")
+
+
+def _chunks(content: bytes) -> dict[bytes, bytes]:
+    """Return the content of the first chunk of each kind that matters; a huge one is cut just above its limit."""
+    found: dict[bytes, bytes] = {}
+    for kind, chunk in _walk(content):
+        block = chunk[4:-4][: LIMITS.metadata_bytes + 1]
+        if kind in _KEPT:
+            found.setdefault(kind, bytes(block))
+        elif kind == b"iTXt" and block[: len(_XMP)] == _XMP:
+            found.setdefault(_XMP, _international_text(bytes(block)))
     return found
 
 
