@@ -72,7 +72,7 @@ def infer(
         try:
             photo = item.photo()
             started = time.perf_counter()
-            hdr = expand(photo, method=method, preset=preset, weights=weights)
+            hdr = expand(photo, method=method, preset=preset, weights=weights, use_gain_map=False)
             seconds = time.perf_counter() - started
         except (InputError, InsufficientMemory) as error:
             yield Inference(item.name, "failed", str(error))

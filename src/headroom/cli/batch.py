@@ -12,6 +12,7 @@ from headroom import expand, read_photo, write_hdr, write_preview
 from headroom.cli.console import progress_bar, say
 from headroom.cli.report import expansion_facts
 from headroom.errors import HeadroomError, InputError, InsufficientMemory, OutputError
+from headroom.io.gps import without_gps
 
 if TYPE_CHECKING:
     from headroom.cli.jobs import Job
@@ -28,6 +29,8 @@ class Settings:
     max_headroom_stops: float | None
     exposure_ev: float
     seed: int
+    ignore_gain_map: bool
+    strip_gps: bool
     format: str | None
 
 
@@ -62,20 +65,24 @@ def _run(job: Job, settings: Settings, progress: Progress) -> dict[str, Any]:
     """Expand one photo and write its files, the main one last, so that its presence means that all is done."""
     started = time.perf_counter()
     _make_folder(job.target.parent)
+    photo = read_photo(job.source)
     hdr = expand(
-        read_photo(job.source),
+        without_gps(photo) if settings.strip_gps else photo,
         method=settings.method,
         preset=settings.preset,
         weights=settings.weights,
         max_headroom_stops=settings.max_headroom_stops,
         exposure_ev=settings.exposure_ev,
         seed=settings.seed,
+        use_gain_map=not settings.ignore_gain_map,
         progress=progress,
     )
     if job.preview:
         write_preview(hdr, job.preview)
     write_hdr(hdr, job.target, format=settings.format)
     facts = expansion_facts(hdr)
+    if facts["gain_map"].startswith("used"):
+        say(f"{job.source}: its own gain map is {facts['gain_map']}")
     for warning in facts["warnings"]:
         say(f"warning: {job.source}: {warning}")
     return {

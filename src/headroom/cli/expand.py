@@ -31,17 +31,25 @@ def expand(
         typer.Option(metavar="FORMAT", help="ultra-hdr, exr, hdr, pfm or tiff; the first is a folder's default."),
     ] = None,
     max_headroom: Annotated[
-        float | None, typer.Option(min=0.0, metavar="STOPS", help="Brightest result, in stops above SDR white.")
+        float | None,
+        typer.Option(min=0.0, metavar="STOPS", help="Brightest filled-in pixel, in stops above SDR white."),
     ] = None,
     exposure: Annotated[float, typer.Option(metavar="EV", help="Brighten the whole result by this many stops.")] = 0.0,
     preview: Annotated[bool, typer.Option("--preview", help="Also write a tone-mapped NAME.preview.jpg.")] = False,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of methods that draw random numbers.")] = 0,
+    ignore_gain_map: Annotated[
+        bool, typer.Option("--ignore-gain-map", help="Have the method fill in what a photo's own gain map knows.")
+    ] = False,
+    strip_gps: Annotated[
+        bool, typer.Option("--strip-gps", help="Leave the photo's position out of the files.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace outputs that exist already.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per photo.")] = False,
 ) -> None:
     """Turn photos into HDR files.
 
-    Measured pixels stay as they are; clipped ones are filled in.
+    Measured pixels stay as they are; clipped ones are filled in. A photo that brings a gain map was measured beyond
+    white: its own map comes first.
 
     Paths of finished files go to stdout. An existing file is never replaced without --force: it is an error for one
     photo, and skipped in a folder, so that an interrupted batch goes on where it stopped. A photo that cannot be used
@@ -56,9 +64,10 @@ def expand(
         raise UsageError(f"{jobs[0].existing}: exists already. Add --force to replace it.")
     if skipped := len(jobs) - len(todo):
         say(f"{skipped} of {len(jobs)} exist already and are skipped; --force replaces them")
+    settings = Settings(method, preset, weights, max_headroom, exposure, seed, ignore_gain_map, strip_gps, format)
     failures = []
     try:
-        for record in run_all(todo, Settings(method, preset, weights, max_headroom, exposure, seed, format)):
+        for record in run_all(todo, settings):
             if record["status"] == "failed":
                 failures.append(record["exit_code"])
             if json:

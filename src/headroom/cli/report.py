@@ -80,6 +80,10 @@ def expansion_facts(hdr: Hdr) -> dict[str, Any]:
     """Return what became of one photo: the range, what was filled in, and how."""
     recovered = recovered_facts(hdr)
     warnings = []
-    if hdr.provenance["weights_sha256"] and not recovered["recovered_share"]:  # a method without weights fills nothing
+    uses_map = hdr.provenance["gain_map"].startswith("used")
+    # A method without weights fills nothing.
+    if hdr.provenance["weights_sha256"] and not uses_map and not recovered["recovered_share"]:
         warnings.append("nothing is clipped, so the result is no brighter than the photo")
+    if hdr.photo and hdr.photo.gain_map_problem:
+        warnings.append(f"its gain map is not used: {hdr.photo.gain_map_problem}")
     return {**light_facts(hdr.pixels), **recovered, "warnings": warnings, **hdr.provenance}

@@ -71,14 +71,34 @@ def apply_gain_map(
 
     A smaller map is interpolated bilinearly, pixel centres aligned. Light that offsets would take below 0 is 0.
     """
-    weight = gain_map_weight(gain_map, display_headroom_log2)
-    base_offset = np.array(gain_map.base_offset, np.float32)
-    alternate_offset = np.array(gain_map.alternate_offset, np.float32)
     shown = np.empty(sdr_linear.shape, np.float32)
     for rows in strips(sdr_linear.shape):
-        gain = np.exp2(weight * _decoded_gain(gain_map, rows, sdr_linear.shape))
-        np.maximum((sdr_linear[rows] + base_offset) * gain - alternate_offset, 0, out=shown[rows])
+        shown[rows] = apply_to_rows(sdr_linear[rows], gain_map, rows, sdr_linear.shape, display_headroom_log2)
     return shown
+
+
+def apply_to_rows(
+    sdr_rows: FloatImage,
+    gain_map: GainMap,
+    rows: slice,
+    shape: tuple[int, ...],
+    display_headroom_log2: float = math.inf,
+) -> NDArray[np.float32]:
+    """Do what `apply_gain_map` does for some rows, n x W x 3, of a picture of this shape."""
+    gain = np.exp2(gain_map_weight(gain_map, display_headroom_log2) * log2_gain(gain_map, rows, shape))
+    base_offset = np.array(gain_map.base_offset, np.float32)
+    alternate_offset = np.array(gain_map.alternate_offset, np.float32)
+    return np.asarray(np.maximum((sdr_rows + base_offset) * gain - alternate_offset, 0))
+
+
+def log2_gain(gain_map: GainMap, rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return the full log2 gain of some rows of a picture of this shape, n x W x 3."""
+    share: NDArray[np.float32] = _resampled(np.atleast_3d(gain_map.codes), rows, shape) / np.float32(255)
+    if gain_map.gamma != (1.0, 1.0, 1.0):
+        share = share ** (1 / np.array(gain_map.gamma, np.float32))
+    minimum, maximum = np.array(gain_map.minimum, np.float32), np.array(gain_map.maximum, np.float32)
+    gain: NDArray[np.float32] = minimum + (maximum - minimum) * share
+    return gain
 
 
 def gain_map_weight(gain_map: GainMap, display_headroom_log2: float) -> float:
@@ -111,16 +131,6 @@ def _block_mean(values: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
     filled = np.pad(values, ((0, -height % scale), (0, -width % scale), (0, 0)), mode="edge")
     total = sum(filled[i::scale, j::scale] for i in range(scale) for j in range(scale))
     return np.asarray(total * np.float32(1 / scale**2))
-
-
-def _decoded_gain(gain_map: GainMap, rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return the log2 gain of some rows of an image of this shape, n x W x 3."""
-    share: NDArray[np.float32] = _resampled(np.atleast_3d(gain_map.codes), rows, shape) / np.float32(255)
-    if gain_map.gamma != (1.0, 1.0, 1.0):
-        share **= 1 / np.array(gain_map.gamma, np.float32)
-    minimum, maximum = np.array(gain_map.minimum, np.float32), np.array(gain_map.maximum, np.float32)
-    gain: NDArray[np.float32] = minimum + (maximum - minimum) * share
-    return gain
 
 
 def _resampled(codes: NDArray[np.uint8], rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -9,17 +9,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from headroom.colour.transfer import decode_codes
-from headroom.image import Encoding, FloatImage, Photo
+from headroom.image import FloatImage
 from headroom.nn.gain import upsample_gain
+
+LinearRows = Callable[[int, int], FloatImage]
+"""Gives the measured light of rows `start` to `stop`: R x W x 3, an array of the caller's own."""
 
 GainRows = Callable[[int, int], Tensor]
 """Gives the log2 gain of rows `start` to `stop`: R x W x 3."""
 
 
 def compose(
-    photo: Photo,
-    encoding: Encoding,
+    linear_rows: LinearRows,
     weight: NDArray[np.uint8],
     gain_rows: GainRows,
     *,
@@ -27,11 +28,10 @@ def compose(
     max_gain_stops: float,
     progress: Callable[[float], None],
 ) -> tuple[FloatImage, FloatImage]:
-    """Linearise a photo and lift its clipped codes.
+    """Take a photo's measured light and lift its clipped codes.
 
     Args:
-        photo: The photo.
-        encoding: Its curve, known or estimated.
+        linear_rows: The measured light.
         weight: H x W x 3 share of the gain that each code takes, 0 to 255; 0 at measured codes.
         gain_rows: The predicted gain.
         strip_rows: Rows that are worked on at a time.
@@ -39,13 +39,14 @@ def compose(
         progress: Told the finished share.
 
     Returns:
-        H x W x 3 linear pixels, where the photo's full scale is 1.0, and the H x W recovered mask.
+        H x W x 3 linear pixels, in the scale of `linear_rows`, and the H x W recovered mask.
     """
-    pixels = np.empty(photo.codes.shape, dtype=np.float32)
-    recovered = np.empty(photo.codes.shape[:2], dtype=np.float32)
-    for start in range(0, photo.height, strip_rows):
-        stop = min(start + strip_rows, photo.height)
-        strip = decode_codes(photo.codes[start:stop], encoding, photo.bit_depth)
+    height = weight.shape[0]
+    pixels = np.empty(weight.shape, dtype=np.float32)
+    recovered = np.empty(weight.shape[:2], dtype=np.float32)
+    for start in range(0, height, strip_rows):
+        stop = min(start + strip_rows, height)
+        strip = linear_rows(start, stop)
         strip_weight = weight[start:stop]
         if strip_weight.any():
             # A clipped pixel is at least as bright as the clip level; a measured one is multiplied by exactly 1.
@@ -54,7 +55,7 @@ def compose(
         pixels[start:stop] = strip
         largest = np.maximum(np.maximum(strip_weight[..., 0], strip_weight[..., 1]), strip_weight[..., 2])
         np.divide(largest, np.float32(255), out=recovered[start:stop])
-        progress(stop / photo.height)
+        progress(stop / height)
     return pixels, recovered
 
 

@@ -18,6 +18,7 @@ from headroom.restore.clipping import clipped_codes, recovery_weight
 from headroom.restore.compose import GainRows, cells_to_rows, compose
 from headroom.restore.linearise import linearise
 from headroom.restore.network import Loaded, choose_preset, load_network
+from headroom.restore.own_gain_map import gain_beyond, left_unmeasured, linear_rows
 from headroom.restore.plan import Plan, make_plan
 from headroom.restore.reduce import network_codes, pad_input, reduced_input
 from headroom.restore.tile import run_tiled
@@ -38,11 +39,14 @@ def expand(
     max_headroom_stops: float | None = None,
     exposure_ev: float = 0.0,
     seed: int = 0,
+    use_gain_map: bool = True,
     progress: Progress | None = None,
 ) -> Hdr:
     """Recover the dynamic range that a photo's clipping and quantisation lost.
 
-    Measured pixels equal the linearised photo; clipped ones are filled in and marked in `Hdr.recovered`.
+    Measured pixels equal the linearised photo; clipped ones are filled in and marked in `Hdr.recovered`. A photo with
+    a gain map of its own was measured beyond white: its pixels equal what the map makes of the linearised photo, and
+    only clipped ones that the map leaves open too are filled in.
 
     Args:
         photo: An upright photo.
@@ -53,6 +57,7 @@ def expand(
             are not bounded: they get as bright as `exposure_ev` makes them.
         exposure_ev: Stops by which the whole result is brightened, -32 to 32.
         seed: Seed of methods that draw random numbers.
+        use_gain_map: False to have the method fill in what a photo's own gain map knows.
         progress: Told the finished share, 0 to 1.
 
     Returns:
@@ -73,17 +78,23 @@ def expand(
     plan = make_plan(photo.height, photo.width, capabilities)
     loaded = load_network(method, preset_name, weights, plan.device)
     curve = linearise(photo)
+    gain_map = photo.gain_map if use_gain_map else None
+    light = linear_rows(photo, curve.encoding, gain_map)
     clipped = clipped_codes(photo) if capabilities.invents_content else np.zeros(photo.codes.shape, dtype=bool)
-    codes = network_codes(photo, curve.encoding)
-    generator = torch.Generator(plan.device).manual_seed(seed)
-    gain_rows = _predict(loaded, plan, codes, clipped, generator, lambda share: report(share / 2))
+    left = left_unmeasured(clipped, gain_map)
+    largest_gain = _largest_gain(max_headroom_stops, exposure_ev)
+    gain_rows: GainRows = _no_gain
+    if left.any():
+        codes = network_codes(photo, curve.encoding)
+        generator = torch.Generator(plan.device).manual_seed(seed)
+        gain_rows = _predict(loaded, plan, codes, clipped, generator, lambda share: report(share / 2))
+        gain_rows = gain_beyond(light, gain_rows, largest_gain) if gain_map else gain_rows
     pixels, recovered = compose(
-        photo,
-        curve.encoding,
-        recovery_weight(clipped),
+        light,
+        recovery_weight(left),
         gain_rows,
         strip_rows=plan.strip_rows,
-        max_gain_stops=_largest_gain(max_headroom_stops, exposure_ev),
+        max_gain_stops=largest_gain,
         progress=lambda share: report(0.5 + share / 2),
     )
     if exposure_ev:
@@ -93,6 +104,7 @@ def expand(
         "method": method,
         "preset": preset_name,
         "weights_sha256": loaded.weights_sha256,
+        "gain_map": _gain_map_use(photo, used=use_gain_map),
         "curve": curve.encoding.transfer or "table",
         "curve_known": curve.encoding.known,
         "curve_uncertainty_stops": round(curve.uncertainty_stops, 3),
@@ -110,6 +122,16 @@ def _check_limits(max_headroom_stops: float | None, exposure_ev: float) -> None:
         )
     if max_headroom_stops is not None and not max_headroom_stops >= 0:
         raise UsageError(f"headroom {max_headroom_stops} stops: give 0 or more.")
+
+
+def _gain_map_use(photo: Photo, *, used: bool) -> str:
+    if photo.gain_map is None:
+        return "unreadable" if photo.gain_map_problem else "none"
+    return f"{'used' if used else 'ignored'} ({photo.gain_map.standard})"
+
+
+def _no_gain(_start: int, _stop: int) -> Tensor:
+    return torch.zeros(1, 1, 1)
 
 
 def _largest_gain(max_headroom_stops: float | None, exposure_ev: float) -> float:
@@ -139,9 +161,6 @@ def _predict(
         finite = torch.nan_to_num(gain.float(), nan=0.0, posinf=0.0, neginf=0.0)
         return finite[:, :, :height, :width].cpu()
 
-    if not clipped.any():
-        progress(1.0)
-        return lambda start, stop: torch.zeros(stop - start, *codes.shape[1:])
     if plan.tile_px:
         gain = run_tiled(
             run, codes, clipped, tile_px=plan.tile_px, overlap_px=capabilities.overlap_px, progress=progress

@@ -1,0 +1,57 @@
+"""Taking the position out of a photo's metadata, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from headroom.image import Photo
+from headroom.io import exif
+from headroom.io.jpeg_segments import APP1, EXIF, XMP, Jpeg, Segment, application_segment, parse_jpeg
+
+# Properties such as exif:GPSLatitude or drone-dji:GpsLongitude, as attributes or as elements.
+_PROPERTY = re.compile(
+    rb"""(?<!\s)\s+[\w.-]+:gps\w*\s*=\s*(?:"[^"]*"|'[^']*')|<([\w.-]+:gps\w*)(?:\s*/>|>[^<]*</\1>)""", re.IGNORECASE
+)
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_EXTENSION_HEADER = len(_EXTENDED_XMP) + 40  # a digest of the whole, its length, and this part's offset
+
+
+def without_gps(photo: Photo) -> Photo:
+    """Return the photo without its position in EXIF and XMP, the original file's bytes included.
+
+    What follows the end of a JPEG picture, such as previews, is left out of these bytes.
+    """
+    metadata = dataclasses.replace(
+        photo.metadata,
+        exif=exif.without_gps(photo.metadata.exif) if photo.metadata.exif else None,
+        xmp=xmp_without_gps(photo.metadata.xmp) if photo.metadata.xmp else None,
+    )
+    original = _jpeg_without_gps(photo.original) if photo.original else None
+    return dataclasses.replace(photo, metadata=metadata, original=original)
+
+
+def xmp_without_gps(packet: bytes) -> bytes:
+    """Return the packet without properties whose name starts with GPS."""
+    return _PROPERTY.sub(b"", packet)
+
+
+def _jpeg_without_gps(data: bytes) -> bytes:
+    jpeg = parse_jpeg(data)
+    extension = b"".join(
+        segment.payload[_EXTENSION_HEADER:] for segment in jpeg.segments if segment.holds(APP1, _EXTENDED_XMP)
+    )
+    # An extension cannot be edited, as its digest is its name.
+    dropped = _EXTENDED_XMP if _PROPERTY.search(extension) else None
+    segments = (_segment(segment) for segment in jpeg.segments if not (dropped and segment.holds(APP1, dropped)))
+    return Jpeg(tuple(segments), jpeg.scans).to_bytes()
+
+
+def _segment(segment: Segment) -> Segment:
+    if segment.holds(APP1, EXIF):
+        changed = EXIF + exif.without_gps(segment.payload[len(EXIF) :])
+    elif segment.holds(APP1, XMP):
+        changed = XMP + xmp_without_gps(segment.payload[len(XMP) :])
+    else:
+        return segment
+    return segment if changed == segment.payload else application_segment(APP1, changed)

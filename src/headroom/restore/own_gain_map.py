@@ -1,0 +1,53 @@
+"""The gain map that a photo brings along: light that its camera measured, which no network has to guess."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from headroom.colour.gain_map import apply_to_rows, log2_gain
+from headroom.colour.strips import strips
+from headroom.colour.transfer import decode_codes
+from headroom.image import Encoding, FloatImage, GainMap, Photo
+from headroom.restore.compose import GainRows, LinearRows
+
+_NO_GAIN_STOPS = 0.05
+_COMPRESSION_CODES = 2
+"""Maps are compressed too: their top wears off by as much."""
+_DARKEST = 2**-10  # has a logarithm; no clipped code is as dark
+
+
+def linear_rows(photo: Photo, encoding: Encoding, gain_map: GainMap | None) -> LinearRows:
+    """Give a photo's light by rows, 1.0 = its full scale: linearised, and lifted by the gain map if there is one."""
+
+    def rows(start: int, stop: int) -> FloatImage:
+        light = decode_codes(photo.codes[start:stop], encoding, photo.bit_depth)
+        return light if gain_map is None else apply_to_rows(light, gain_map, slice(start, stop), photo.codes.shape)
+
+    return rows
+
+
+def left_unmeasured(clipped: NDArray[np.bool_], gain_map: GainMap | None) -> NDArray[np.bool_]:
+    """Say which of the clipped codes, H x W x 3, a gain map leaves open: where it is at its top or gives no gain."""
+    if gain_map is None:
+        return clipped
+    left = clipped.copy()
+    lowest, highest = np.array(gain_map.minimum, np.float32), np.array(gain_map.maximum, np.float32)
+    top = highest - (highest - lowest) * (_COMPRESSION_CODES / 255)
+    for rows in strips(clipped.shape):
+        if clipped[rows].any():
+            gain = log2_gain(gain_map, rows, clipped.shape)
+            left[rows] &= (gain >= top) | (gain <= _NO_GAIN_STOPS)
+    return left
+
+
+def gain_beyond(light: LinearRows, predicted: GainRows, max_gain_stops: float) -> GainRows:
+    """Give what a predicted gain over the clip level adds to light that a gain map has lifted already."""
+
+    def rows(start: int, stop: int) -> Tensor:
+        lifted = torch.from_numpy(light(start, stop)).clamp_(min=_DARKEST).log2_()
+        return predicted(start, stop).clamp(min=0, max=max_gain_stops) - lifted
+
+    return rows

@@ -1,0 +1,85 @@
+"""A photo with a gain map of its own: what the map knows is measured, the rest is left to the method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pictures import noisy_photo, srgb_to_light
+
+from headroom.image import GainMap, Photo
+from headroom.restore import expand
+
+SIDE = 64
+
+
+def photo_with_map(codes: np.ndarray, highest_stops: float = 3.0) -> Photo:
+    """Return a photo of dark noise whose right half is clipped, under a map of these codes, 8 x 8 or SIDE x SIDE."""
+    picture = (noisy_photo(3, SIDE, SIDE, 0.0).codes // 2).astype(np.uint8)
+    picture[:, SIDE // 2 :] = 255
+    zero = (0.0, 0.0, 0.0)
+    gain_map = GainMap(
+        codes.astype(np.uint8),
+        maximum=(highest_stops,) * 3,
+        base_offset=zero,
+        alternate_offset=zero,
+        alternate_headroom=highest_stops,
+        standard="hdrgm",
+    )
+    return Photo(picture, 8, gain_map=gain_map)
+
+
+def test_the_map_is_the_measured_light(compact_weights: Path) -> None:
+    codes = np.tile(np.linspace(30, 240, SIDE), (SIDE, 1))  # gain everywhere, nowhere at the top
+    photo = photo_with_map(codes)
+    hdr = expand(photo, weights=compact_weights)
+    stops = codes.astype(np.uint8) / 255 * 3
+    np.testing.assert_allclose(hdr.pixels, srgb_to_light(photo.codes / 255) * 2 ** stops[..., None], rtol=1e-5)
+    assert hdr.recovered is not None
+    assert not hdr.recovered.any()
+    assert hdr.provenance["gain_map"] == "used (hdrgm)"
+
+
+def test_only_what_both_leave_open_is_filled_in(compact_weights: Path) -> None:
+    codes = np.full((SIDE, SIDE), 100)
+    codes[:16] = 0  # no gain
+    codes[48:] = 255  # the map's own top
+    hdr = expand(photo_with_map(codes), weights=compact_weights)
+    assert hdr.recovered is not None
+    filled = hdr.recovered > 0
+    assert filled[:16, SIDE // 2 + 2 :].all()
+    assert filled[50:, SIDE // 2 + 2 :].all()
+    assert not filled[17:47].any()
+    assert not filled[:, : SIDE // 2].any()
+    # Nothing gets darker than what the map knows.
+    least = 2 ** (codes / 255 * 3)
+    assert (hdr.pixels[:, SIDE // 2 :] >= least[:, SIDE // 2 :, None] * (1 - 1e-5)).all()
+    assert (hdr.pixels[:16, SIDE // 2 + 8 :] > 1).any()
+
+
+def test_where_the_map_says_nothing_the_method_decides_alone(compact_weights: Path) -> None:
+    without = expand(photo_with_map(np.zeros((8, 8))), weights=compact_weights, use_gain_map=False)
+    flat = expand(photo_with_map(np.zeros((8, 8))), weights=compact_weights)
+    np.testing.assert_allclose(flat.pixels, without.pixels, rtol=1e-5)
+    np.testing.assert_array_equal(flat.recovered, without.recovered)
+    assert without.provenance["gain_map"] == "ignored (hdrgm)"
+
+
+def test_the_headroom_bounds_what_is_filled_in(compact_weights: Path) -> None:
+    codes = np.full((SIDE, SIDE), 255)
+    hdr = expand(photo_with_map(codes, 2.0), weights=compact_weights, max_headroom_stops=1.0)
+    np.testing.assert_allclose(hdr.pixels[:, SIDE // 2 :], 4.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("problem", [None, "damaged"])
+def test_photos_without_a_usable_map_say_so(problem: str | None) -> None:
+    photo = Photo(noisy_photo(1, 20, 30, 0.1).codes, 8, gain_map_problem=problem)
+    assert expand(photo, method="linear").provenance["gain_map"] == ("unreadable" if problem else "none")
+
+
+def test_a_method_that_invents_nothing_shows_the_map_alone() -> None:
+    hdr = expand(photo_with_map(np.full((8, 8), 255)), method="linear")
+    np.testing.assert_allclose(hdr.pixels[:, SIDE // 2 :], 8.0, rtol=1e-5)
+    assert hdr.recovered is not None
+    assert not hdr.recovered.any()
