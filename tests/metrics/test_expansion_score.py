@@ -104,12 +104,13 @@ def test_the_match_is_the_least_squares_cubic() -> None:
     np.testing.assert_allclose(matched, np.vander(x, 4) @ coefficients, atol=1e-5)
 
 
-def test_full_scale_is_shown_at_203_nits() -> None:
+def test_the_brightest_true_value_is_shown_at_1000_nits() -> None:
     prediction = with_error(0.5)
-    matched = match_tones(prediction, TRUTH) * 203
+    nits = 1000 / TRUTH.max()
+    matched = match_tones(prediction, TRUTH) * nits
     score = score_expansion(prediction, TRUTH, CODES)
-    assert score.pu21_psnr == pytest.approx(pu21_psnr(matched, TRUTH * 203.0), rel=1e-4)
-    assert score.pu21_psnr_clipped == pytest.approx(pu21_psnr(matched[CLIPPED], TRUTH[CLIPPED] * 203.0), rel=1e-4)
+    assert score.pu21_psnr == pytest.approx(pu21_psnr(matched, TRUTH * nits), rel=1e-4)
+    assert score.pu21_psnr_clipped == pytest.approx(pu21_psnr(matched[CLIPPED], TRUTH[CLIPPED] * nits), rel=1e-4)
 
 
 def test_a_photo_without_clipped_pixels_has_no_stops() -> None:

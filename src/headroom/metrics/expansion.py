@@ -5,7 +5,7 @@ Absolute brightness and tone cannot be known from one photo, so both are taken o
 - stops: one gain, the median ratio over well-exposed pixels, is fitted; then the root mean square error of log2
   luminance over the clipped pixels.
 - PU21-PSNR: a cubic of log2 luminance, fitted by least squares over all pixels, maps the prediction's tones to the
-  truth's; colour ratios are kept. Full scale of the photo, sRGB-decoded, is shown at SDR white, 203 cd/m2.
+  truth's; colour ratios are kept. Both are scaled so that the truth's brightest value is 1000 cd/m2.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.colour.transfer import decode
-from headroom.image import SDR_WHITE_NITS, FloatImage
+from headroom.image import FloatImage
 from headroom.metrics.pu21 import pu21_psnr
 
 CLIPPED_CODE = 250 / 255
@@ -25,6 +25,7 @@ CLIPPED_CODE = 250 / 255
 
 _DARK_CODE = 16 / 255
 _FLOOR = 2.0**-14
+_PEAK_NITS = 1000.0
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
@@ -60,12 +61,13 @@ def score_expansion(prediction: FloatImage, truth: FloatImage, codes: FloatImage
     truth = truth * np.float32(np.exp2(-_median_log2_ratio(truth, linear, measured)))
     prediction = prediction * np.float32(np.exp2(-_median_log2_ratio(prediction, truth, measured)))
     error = (_log2_luminance(prediction) - _log2_luminance(truth))[clipped]
-    matched = match_tones(prediction, truth)
+    nits = _PEAK_NITS / max(float(truth.max()), _FLOOR)
+    matched = match_tones(prediction, truth) * nits
     return ExpansionScore(
         clipped_share=float(clipped.mean()),
         stops=float(np.sqrt(np.mean(error**2))) if error.size else float("nan"),
-        pu21_psnr=pu21_psnr(matched * SDR_WHITE_NITS, truth * SDR_WHITE_NITS),
-        pu21_psnr_clipped=pu21_psnr(matched * SDR_WHITE_NITS, truth * SDR_WHITE_NITS, clipped),
+        pu21_psnr=pu21_psnr(matched, truth * nits),
+        pu21_psnr_clipped=pu21_psnr(matched, truth * nits, clipped),
     )
 
 
