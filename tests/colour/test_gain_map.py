@@ -44,6 +44,15 @@ def test_published_weights(headroom: float, weight: float) -> None:
     assert gain_map_weight(hdr_base, headroom) == weight - 1
 
 
+def test_one_channel_of_codes_serves_three_sets_of_numbers() -> None:
+    gain_map = GainMap(
+        np.full((1, 1), 51, np.uint8), maximum=(1.0, 2.0, 3.0), gamma=(1.0, 0.5, 2.0), alternate_headroom=3.0
+    )
+    shown = apply_gain_map(np.ones((1, 1, 3), np.float32), gain_map)[0, 0]
+    stops = np.array([1.0, 2.0, 3.0]) * 0.2 ** (1 / np.array([1.0, 0.5, 2.0]))
+    np.testing.assert_allclose(shown, (1 + 1 / 64) * 2**stops - 1 / 64, rtol=1e-6)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_numbers_are_the_contents_own(channels: int) -> None:
     sdr, hdr = picture()

@@ -95,7 +95,7 @@ def log2_gain(gain_map: GainMap, rows: slice, shape: tuple[int, ...]) -> NDArray
     """Return the full log2 gain of some rows of a picture of this shape, n x W x 3."""
     share: NDArray[np.float32] = _resampled(np.atleast_3d(gain_map.codes), rows, shape) / np.float32(255)
     if gain_map.gamma != (1.0, 1.0, 1.0):
-        share = share ** (1 / np.array(gain_map.gamma, np.float32))
+        share = np.power(share, 1 / np.array(gain_map.gamma, np.float32), dtype=np.float32)
     minimum, maximum = np.array(gain_map.minimum, np.float32), np.array(gain_map.maximum, np.float32)
     gain: NDArray[np.float32] = minimum + (maximum - minimum) * share
     return gain
