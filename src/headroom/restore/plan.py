@@ -16,6 +16,8 @@ _STRIP_BYTES = 4 * 2**20
 """Of one float32 strip: small enough to stay in a processor's cache, and many strips have nothing to recover."""
 _BYTES_PER_PIXEL = 32
 """Of the photo, its masks and its result while they are held together, measured on 8-bit photos."""
+_TILED_BYTES_PER_PIXEL = 28
+"""On top, for a full-resolution gain: the coarse one, the sum of tiles and their weights, all float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def make_plan(height: int, width: int, capabilities: Capabilities, free_bytes: i
             raise _too_large(height, width, free, free + need - room)
         # A strip starts and ends between two cells.
         return Plan(device, cell, 0, max(cell, strip_rows // cell * cell))
+    room -= _TILED_BYTES_PER_PIXEL * height * width
     tile = capabilities.tile_px
     # Every tile has to reach beyond its overlaps.
     smallest = max(_SMALLEST_TILE_PX, 2 * capabilities.overlap_px)
