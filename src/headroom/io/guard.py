@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headroom.errors import CorruptFile, HeadroomError, InputError, InsufficientMemory, LimitExceeded
-from headroom.io.detect import HEAD_BYTES, detect, is_camera_raw
-from headroom.io.formats import FORMATS, ContainerFormat
+from headroom.io.detect import HEAD_BYTES, detect
+from headroom.io.formats import ContainerFormat
 from headroom.limits import LIMITS
 
 if TYPE_CHECKING:
