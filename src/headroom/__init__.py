@@ -16,7 +16,8 @@ from headroom.errors import HeadroomError
 if TYPE_CHECKING:
     from headroom import methods
     from headroom.image import Bracket, GainMap, Hdr, Photo
-    from headroom.io import read, read_hdr, read_photo, write_hdr, write_preview
+    from headroom.io import read, read_hdr, read_photo, write_hdr, write_photo, write_preview
+    from headroom.io.convert import convert
     from headroom.restore import expand
 else:
     _HOME = {
@@ -24,11 +25,13 @@ else:
         "GainMap": "headroom.image",
         "Hdr": "headroom.image",
         "Photo": "headroom.image",
+        "convert": "headroom.io.convert",
         "expand": "headroom.restore",
         "read": "headroom.io",
         "read_hdr": "headroom.io",
         "read_photo": "headroom.io",
         "write_hdr": "headroom.io",
+        "write_photo": "headroom.io",
         "write_preview": "headroom.io",
     }
 
@@ -49,12 +52,14 @@ __all__ = [
     "HeadroomError",
     "Photo",
     "__version__",
+    "convert",
     "expand",
     "methods",
     "read",
     "read_hdr",
     "read_photo",
     "write_hdr",
+    "write_photo",
     "write_preview",
 ]
 

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headroom.colour.strips import map_in_strips
+
+ToneMap = Literal["none", "filmic", "reinhard", "extended-reinhard"]
+"""What `tone_map` knows; "none" clips."""
+
+
+def tone_map(pixels: ArrayLike, operator: ToneMap, peak: float) -> NDArray[np.float32]:
+    """Bring ... x 3 linear RGB into [0, 1] by an operator's name.
+
+    Args:
+        pixels: ... x 3 linear light, 1.0 = SDR white.
+        operator: One of `ToneMap`.
+        peak: Brightest light of the whole picture, which becomes white where the operator needs to know it.
+    """
+    match operator:
+        case "none":
+            return np.clip(np.asarray(pixels, np.float32), 0, 1)
+        case "filmic":
+            return filmic(pixels)
+        case "reinhard":
+            return reinhard(pixels)
+        case "extended-reinhard":
+            return extended_reinhard(pixels, max(peak, 1.0))
 
 
 def mu_law(linear: ArrayLike, mu: float = 5000) -> NDArray[np.float32]:

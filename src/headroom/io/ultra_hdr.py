@@ -7,22 +7,19 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from headroom.colour import transfer
 from headroom.colour.gain_map import encode_gain_map
-from headroom.colour.icc import profile_for
 from headroom.colour.primaries import convert
-from headroom.colour.strips import strips
 from headroom.errors import UsageError
-from headroom.image import Encoding, Hdr, Metadata, Photo
-from headroom.io import orientation
+from headroom.image import Hdr, Photo
+from headroom.io import orientation, sdr
 from headroom.io.gain_map_jpeg import gain_map_jpeg
 from headroom.io.options import WriteOptions
-from headroom.io.preview import rendition
+from headroom.io.rendering import render
 
 _FOR_SCREENS = {"srgb", "bt709", "gamma22", "gamma18", "adobe-rgb"}  # curves that suit 8 bits
-_JPEG_SEGMENT_BYTES = 65_533
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
@@ -36,6 +33,11 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
         UsageError: The photo has another size than the HDR image.
     """
     photo = _base_photo(hdr)
+    base = photo.original
+    if base is None:
+        base = sdr.jpeg_bytes(photo, options.base_quality)
+        # The map starts from what a reader of the base sees, so that it makes up for what JPEG lost.
+        photo = dataclasses.replace(photo, codes=np.asarray(JpegImageFile(BytesIO(base))))
     if photo.codes.shape != hdr.pixels.shape:
         raise UsageError(
             f"A gain-map JPEG needs a photo of {hdr.width} x {hdr.height} pixels like its HDR image, "
@@ -49,10 +51,7 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
         channels=options.gain_map_channels,
         primaries=primaries,
     )
-    base = photo.original
-    if base is None:
-        base = _encoded(photo, options.base_quality)
-    else:
+    if photo.original is not None:
         gain_map = dataclasses.replace(gain_map, codes=orientation.undo(gain_map.codes, photo.orientation))
     path.write_bytes(gain_map_jpeg(base, gain_map))
 
@@ -63,37 +62,9 @@ def _base_photo(hdr: Hdr) -> Photo:
     if photo is not None and photo.original is not None:
         return photo
     if photo is not None and (photo.encoding.transfer in _FOR_SCREENS or photo.metadata.icc is not None):
-        return _eight_bits(photo)
-    source = (
-        Hdr(transfer.decode_codes(photo.codes, photo.encoding, photo.bit_depth), photo.encoding.primaries)
-        if photo
-        else hdr
-    )
-    return Photo(rendition(source), 8, metadata=Metadata(exif=hdr.metadata.exif))
-
-
-def _eight_bits(photo: Photo) -> Photo:
-    if photo.codes.dtype == np.uint8:
-        return photo
-    codes = np.empty(photo.codes.shape, np.uint8)
-    for rows in strips(codes.shape):
-        codes[rows] = np.rint(photo.codes[rows] * np.float32(255 / photo.top_code))
-    return dataclasses.replace(photo, codes=codes, bit_depth=8)
-
-
-def _encoded(photo: Photo, quality: int) -> bytes:
-    """Return the photo as JPEG without colour subsampling; an EXIF block larger than JPEG can hold is left out."""
-    block = b"Exif\0\0" + photo.metadata.exif if photo.metadata.exif else b""
-    icc = photo.metadata.icc
-    if icc is None and photo.encoding != Encoding(known=photo.encoding.known):
-        icc = profile_for(photo.encoding)
-    buffer = BytesIO()
-    Image.fromarray(photo.codes).save(
-        buffer,
-        "JPEG",
-        quality=quality,
-        subsampling=0,
-        exif=block if len(block) <= _JPEG_SEGMENT_BYTES else b"",
-        icc_profile=icc,
-    )
-    return buffer.getvalue()
+        return sdr.with_depth(photo, 8)
+    source = hdr
+    if photo is not None:
+        light = transfer.decode_codes(photo.codes, photo.encoding, photo.bit_depth)
+        source = Hdr(light, photo.encoding.primaries, metadata=photo.metadata)
+    return render(source, primaries="bt709" if source.primaries == "bt709" else "p3")

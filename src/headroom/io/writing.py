@@ -13,7 +13,7 @@ from headroom.io.formats import output_format
 from headroom.io.options import WriteOptions
 
 if TYPE_CHECKING:
-    from headroom.image import Hdr
+    from headroom.image import Hdr, Photo
 
 _DEFAULTS = WriteOptions()
 
@@ -42,6 +42,27 @@ def write_hdr(
     _check_folder(target)
     with atomic_path(target) as temporary:
         writer.write(temporary, hdr, options)
+
+
+def write_photo(photo: Photo, path: str | os.PathLike[str], *, format: str | None = None) -> None:  # noqa: A002
+    """Write a photo of 8 or 16 bits, with its metadata; an untouched JPEG photo as the bytes that it came from.
+
+    Args:
+        photo: The photo.
+        path: Where to; its folder must exist.
+        format: "jpeg", "png", "webp" or "tiff"; by the suffix where None.
+
+    Raises:
+        UsageError: No such format, or a depth or curve that it cannot hold.
+        OutputError: It cannot be written; an older file there is untouched.
+    """
+    from headroom.io import sdr
+
+    target = Path(path)
+    container = sdr.checked_format(target, format, photo)
+    _check_folder(target)
+    with atomic_path(target) as temporary:
+        sdr.write(temporary, photo, container)
 
 
 def write_preview(hdr: Hdr, path: str | os.PathLike[str]) -> None:

@@ -1,0 +1,183 @@
+"""From any file that is read to any file that is written, without filling anything in."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from headroom.colour import primaries as rgb
+from headroom.colour import transfer
+from headroom.colour.gain_map import apply_gain_map
+from headroom.colour.strips import strips
+from headroom.colour.tone_mapping import ToneMap
+from headroom.errors import UsageError
+from headroom.image import Hdr, Photo, Primaries
+from headroom.io import sdr
+from headroom.io.formats import FORMATS, ContainerFormat
+from headroom.io.options import WriteOptions
+from headroom.io.reading import describe, read
+from headroom.io.rendering import render
+from headroom.io.unrounded import unrounded
+from headroom.io.writing import write_hdr, write_photo
+
+_LARGEST_EXPOSURE_EV = 32.0
+_Kind = Literal["hdr", "photo"]
+# Bits of a channel that can be asked for when an HDR image is written.
+_HDR_DEPTHS: dict[str, tuple[int, ...]] = {
+    "exr": (16, 32),
+    "tiff": (32,),
+    "pfm": (32,),
+    "ultra-hdr": (8,),
+    "png": (16,),
+    "avif": (10, 12),
+}
+_RENDITION = "tone-mapped to an SDR photo by the filmic curve, since this format holds no HDR"
+_PLAIN_LIGHT = "written as plain linear light, what is clipped stays clipped; `headroom expand` would fill it in"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What `convert` wrote.
+
+    Attributes:
+        container: Name of the format.
+        image: The picture.
+        notes: What to know about it, in sentences.
+    """
+
+    container: str
+    image: Photo | Hdr
+    notes: tuple[str, ...] = ()
+
+
+def convert(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    exposure_ev: float = 0.0,
+    tone_map: ToneMap | None = None,
+    primaries: Primaries | None = None,
+    bit_depth: int | None = None,
+) -> Conversion:
+    """Convert an image file to the format that the target's suffix names.
+
+    HDR stays HDR where that format can hold it, and an SDR photo stays a photo. A tone curve, or a depth that only
+    photos have, makes a photo of an HDR image. A photo that has to go into an HDR container does so as plain linear
+    light: what is clipped stays clipped. A photo with a gain map is HDR, and is its own rendition in SDR.
+
+    Args:
+        source: A file of any kind that is read.
+        target: The file to write; its folder must exist.
+        exposure_ev: Stops by which the picture is brightened, -32 to 32.
+        tone_map: Tone curve of a photo; by default "filmic" for HDR images and "none", which clips, for photos.
+        primaries: RGB primaries of the result, by default those of the source.
+        bit_depth: Bits of a channel, by default what suits the format.
+
+    Raises:
+        UsageError: The suffix names no format, or an option does not fit it.
+        InputError: The source cannot be used.
+        OutputError: The target cannot be written; an older file there is untouched.
+    """
+    _check_choice("tone curve", tone_map, get_args(ToneMap))
+    _check_choice("primaries", primaries, get_args(Primaries))
+    if not abs(exposure_ev) <= _LARGEST_EXPOSURE_EV:
+        raise UsageError(
+            f"exposure {exposure_ev} EV: give a value from -{_LARGEST_EXPOSURE_EV:g} to {_LARGEST_EXPOSURE_EV:g}."
+        )
+    path = Path(target)
+    ways = _ways(path, bit_depth)
+    if tone_map is not None and "photo" not in ways:
+        raise UsageError(f"{path}: {ways['hdr'].title} holds HDR, which needs no tone curve. Leave it out.")
+    image = read(source)
+    if "hdr" not in ways or ("photo" in ways and (tone_map is not None or not _is_hdr(image))):
+        container = ways["photo"]
+        photo = _as_photo(image, exposure_ev, tone_map, primaries)
+        depth = bit_depth or min(photo.bit_depth, max(sdr.DEPTHS[container.name]))
+        photo = sdr.with_depth(photo, 8 if depth == 8 else 16)
+        write_photo(photo, path, format=container.name)
+        return Conversion(container.name, photo, (_RENDITION,) if isinstance(image, Hdr) and tone_map is None else ())
+    hdr = _changed(as_hdr(image), exposure_ev, primaries)
+    write_hdr(hdr, path, format=ways["hdr"].name, options=_options(source, ways["hdr"], bit_depth))
+    return Conversion(ways["hdr"].name, hdr, () if _is_hdr(image) else (_PLAIN_LIGHT,))
+
+
+def as_hdr(image: Photo | Hdr) -> Hdr:
+    """Return linear light: that of an HDR image, of a photo with its own gain map applied, or of any other photo."""
+    if isinstance(image, Hdr):
+        return image
+    base = image if image.gain_map is None else unrounded(image)
+    pixels = transfer.decode_codes(base.codes, base.encoding, base.bit_depth)
+    if image.gain_map is not None:
+        pixels = apply_gain_map(pixels, image.gain_map)
+    return Hdr(pixels, image.encoding.primaries, photo=image, metadata=image.metadata, source=image.source)
+
+
+def _check_choice(what: str, value: str | None, choices: tuple[str, ...]) -> None:
+    if value is not None and value not in choices:
+        raise UsageError(f"{what} {value}: there is none of this name. Choose one of {', '.join(choices)}.")
+
+
+def _ways(path: Path, bit_depth: int | None) -> dict[_Kind, ContainerFormat]:
+    """Return what a suffix stands for when an HDR image is written in this depth, and when a photo is.
+
+    Raises:
+        UsageError: It stands for nothing, or not in this depth.
+    """
+    hdr = {name: _HDR_DEPTHS.get(name, ()) for name, entry in FORMATS.items() if entry.writes_hdr}
+    tables: dict[_Kind, dict[str, tuple[int, ...]]] = {"hdr": hdr, "photo": sdr.DEPTHS}
+    ways: dict[_Kind, ContainerFormat] = {}
+    depths: set[int] = set()
+    for kind, table in tables.items():
+        for name in (name for name in table if path.suffix.lower() in FORMATS[name].suffixes):
+            depths.update(table[name])
+            if bit_depth is None or bit_depth in table[name]:
+                ways.setdefault(kind, FORMATS[name])
+    if ways:
+        return ways
+    if depths:
+        raise UsageError(f"{path}: is written in {' or '.join(map(str, sorted(depths)))} bits, not in {bit_depth}.")
+    known = ", ".join(dict.fromkeys(FORMATS[name].suffixes[0] for table in tables.values() for name in table))
+    raise UsageError(f"{path}: the suffix names no format that is written in the depth asked for. Use one of {known}.")
+
+
+def _options(source: str | os.PathLike[str], container: ContainerFormat, bit_depth: int | None) -> WriteOptions:
+    """Return how to write HDR in this depth; OpenEXR by default in the floats of the source."""
+    match container.name:
+        case "exr":
+            return WriteOptions(half=(bit_depth or describe(source).bit_depth) != 32)
+    return WriteOptions()
+
+
+def _is_hdr(image: Photo | Hdr) -> bool:
+    return isinstance(image, Hdr) or image.gain_map is not None or image.encoding.transfer in {"pq", "hlg"}
+
+
+def _as_photo(image: Photo | Hdr, exposure_ev: float, tone_map: ToneMap | None, primaries: Primaries | None) -> Photo:
+    """Return a photo with its own codes where nothing changes them, else a rendition of its light."""
+    if isinstance(image, Photo) and tone_map is None and image.encoding.transfer not in {"pq", "hlg"}:
+        if not exposure_ev and primaries in {None, image.encoding.primaries}:
+            return image
+        image, tone_map = replace(image, gain_map=None), "none"
+    hdr = as_hdr(image)
+    return render(
+        hdr,
+        operator=tone_map or ("filmic" if _is_hdr(image) else "none"),
+        primaries=primaries or hdr.primaries,
+        exposure_ev=exposure_ev,
+        bit_depth=16 if isinstance(image, Hdr) or image.bit_depth > 8 else 8,
+    )
+
+
+def _changed(hdr: Hdr, exposure_ev: float, primaries: Primaries | None) -> Hdr:
+    """Return other light, in the same array; the photo behind it, which is not changed with it, goes."""
+    target = primaries or hdr.primaries
+    if not exposure_ev and target == hdr.primaries:
+        return hdr
+    gain = np.float32(2**exposure_ev)
+    for rows in strips(hdr.pixels.shape):
+        np.maximum(rgb.convert(hdr.pixels[rows] * gain, hdr.primaries, target), 0, out=hdr.pixels[rows])
+    return replace(hdr, primaries=target, photo=None)

@@ -1,0 +1,133 @@
+"""Photos out: JPEG, PNG, WebP and TIFF of integers, with their metadata."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from headroom.colour.icc import profile_for
+from headroom.colour.strips import strips
+from headroom.errors import UsageError
+from headroom.image import Encoding, Photo
+from headroom.io.formats import FORMATS
+
+DEPTHS: dict[str, tuple[int, ...]] = {"jpeg": (8,), "png": (8, 16), "webp": (8,), "tiff": (8, 16)}
+"""Bits of a code that each format holds."""
+
+_QUALITY = 95
+_JPEG_SEGMENT_BYTES = 65_500  # what Pillow's framing leaves of a segment
+
+
+def with_depth(photo: Photo, bit_depth: Literal[8, 16]) -> Photo:
+    """Return a photo whose codes have 8 or 16 bits; rounded, not dithered."""
+    kind = np.uint8 if bit_depth == 8 else np.uint16
+    if photo.codes.dtype == kind and photo.bit_depth == bit_depth:
+        return photo
+    codes: NDArray[np.uint8] | NDArray[np.uint16] = np.empty(photo.codes.shape, kind)
+    for rows in strips(codes.shape):
+        codes[rows] = np.rint(photo.codes[rows] * ((2**bit_depth - 1) / photo.top_code))
+    return dataclasses.replace(photo, codes=codes, bit_depth=bit_depth, original=None)
+
+
+def checked_format(path: Path, name: str | None, photo: Photo) -> str:
+    """Return the format to write: the one named, else the one of the suffix.
+
+    Raises:
+        UsageError: There is none, or it does not hold the photo's depth.
+    """
+    by_suffix = (key for key in DEPTHS if path.suffix.lower() in FORMATS[key].suffixes)
+    container = name or next(by_suffix, "")
+    if container not in DEPTHS:
+        raise UsageError(f"{name or path}: names no format for photos. Use one of {', '.join(DEPTHS)}.")
+    if photo.bit_depth not in DEPTHS[container] or photo.codes.dtype == np.float32:
+        raise UsageError(f"{path}: {FORMATS[container].title} holds no {photo.bit_depth} bits. Reduce the depth first.")
+    return container
+
+
+def write(path: Path, photo: Photo, container: str) -> None:
+    """Write a photo as one of `DEPTHS`."""
+    match container:
+        case "jpeg":
+            path.write_bytes(photo.original or jpeg_bytes(photo, _QUALITY))
+        case "png":
+            path.write_bytes(_png_bytes(photo))
+        case "webp":
+            Image.fromarray(photo.codes).save(path, "WEBP", quality=_QUALITY, **_blocks(photo, 2**32))
+        case "tiff":
+            _write_tiff(path, photo)
+
+
+def jpeg_bytes(photo: Photo, quality: int) -> bytes:
+    """Return an 8-bit photo as JPEG without colour subsampling; blocks that JPEG cannot hold are left out."""
+    stream = BytesIO()
+    options = _blocks(photo, _JPEG_SEGMENT_BYTES)
+    Image.fromarray(photo.codes).save(stream, "JPEG", quality=quality, subsampling=0, **options)
+    return stream.getvalue()
+
+
+def icc_of(photo: Photo) -> bytes | None:
+    """Return the ICC profile that says what a photo's codes mean; None for plain sRGB, which needs none.
+
+    Raises:
+        UsageError: PQ, HLG or a tabulated curve without a profile, which no SDR file can name.
+    """
+    if photo.metadata.icc is not None or photo.encoding == Encoding(known=photo.encoding.known):
+        return photo.metadata.icc
+    return profile_for(photo.encoding)
+
+
+def _blocks(photo: Photo, most_bytes: int) -> dict[str, bytes]:
+    """Return the metadata as Pillow's options; blocks that are larger are left out."""
+    metadata = photo.metadata
+    blocks = {
+        "exif": b"Exif\0\0" + metadata.exif if metadata.exif else b"",
+        "xmp": metadata.xmp or b"",
+        "icc_profile": icc_of(photo) or b"",
+    }
+    return {
+        name: block for name, block in blocks.items() if block and (name == "icc_profile" or len(block) <= most_bytes)
+    }
+
+
+def _png_bytes(photo: Photo) -> bytes:
+    """Return a PNG with its metadata chunks after the header (PNG 3, 5.6)."""
+    import imagecodecs
+
+    encoded = bytes(imagecodecs.png_encode(photo.codes, level=3))
+    metadata, icc = photo.metadata, icc_of(photo)
+    chunks = [(b"iCCP", b"ICC\0\0" + zlib.compress(icc)) if icc else (b"sRGB", b"\0")]
+    if metadata.exif:
+        chunks.append((b"eXIf", metadata.exif))
+    if metadata.xmp:
+        chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
+    framed = (
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+    return encoded[:33] + b"".join(framed) + encoded[33:]
+
+
+def _write_tiff(path: Path, photo: Photo) -> None:
+    import tifffile
+
+    xmp = photo.metadata.xmp
+    tifffile.imwrite(
+        path,
+        photo.codes,
+        photometric="rgb",
+        compression="adobe_deflate",
+        predictor=True,
+        rowsperstrip=64,
+        iccprofile=icc_of(photo),
+        extratags=[(700, 1, len(xmp), xmp, True)] if xmp else [],
+        software="Headroom",
+        metadata=None,
+        maxworkers=1,
+    )
