@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from headroom.data.camera import CameraSettings
 from headroom.data.expansion import ExpansionData, ViewSettings
 from headroom.data.panoramas import load_panoramas
+from headroom.data.response import ResponseFamily
 from headroom.data.validation import BATCH, PHOTOS, SIDE_PX, validation_data
 from headroom.errors import UsageError
 from headroom.methods import load
@@ -29,15 +30,19 @@ _PANEL_EV = (0.0, -2.0, -4.0)
 
 
 class Stage(Table):
-    """A part of the run with views of one size: small ones teach most in little time.
+    """A part of the run: small views teach most in little time, and cameras may come nearer to the usual ones.
 
     Attributes:
         until: Share of the run at which the part ends.
         view_px: Side of its views.
+        shoulder_share: Share of cameras with rolled-off highlights; the usual families share the rest.
+        highlight_contrast: See `ViewSettings`.
     """
 
     until: Annotated[float, Field(gt=0, le=1)]
     view_px: Annotated[int, Field(ge=64, multiple_of=64)]
+    shoulder_share: Annotated[float, Field(ge=0, le=1)] = 0.4
+    highlight_contrast: tuple[float, float] = (1.0, 1.35)
 
 
 class DataTable(Table):
@@ -47,8 +52,6 @@ class DataTable(Table):
         stages: Parts of the run, in order; the last one ends at 1.
         deep_chance: Chance of a batch that clips up to half of its pixels.
         double_exposure_chance: See `ViewSettings`.
-        highlight_contrast: See `ViewSettings`.
-        shoulder_share: Share of cameras with rolled-off highlights; the usual families share the rest.
         validation_photos: Number of validation photos, a multiple of 8.
         validation_px: Side of the validation photos.
     """
@@ -56,8 +59,6 @@ class DataTable(Table):
     stages: tuple[Stage, ...] = (Stage(until=1.0, view_px=384),)
     deep_chance: Annotated[float, Field(ge=0, le=1)] = 0.5
     double_exposure_chance: Annotated[float, Field(ge=0, le=1)] = 0.3
-    highlight_contrast: tuple[float, float] = (1.0, 1.35)
-    shoulder_share: Annotated[float, Field(ge=0, le=1)] = 0.4
     validation_photos: Annotated[int, Field(ge=BATCH, multiple_of=BATCH)] = PHOTOS
     validation_px: Annotated[int, Field(ge=64, multiple_of=64)] = SIDE_PX
 
@@ -72,19 +73,20 @@ class ExpandTask:
         self.recipe, self.training = recipe, training
         self.table = recipe.table("data", DataTable)
         self.loss_settings = recipe.table("loss", training.loss_settings)
-        usual = CameraSettings().families
-        others = (1 - self.table.shoulder_share) / sum(chance for _, chance in usual)
-        families = (*((name, chance * others) for name, chance in usual), ("shoulder", self.table.shoulder_share))
-        self.data = ExpansionData(
-            load_panoramas(panoramas, "train"),
-            ViewSettings(
-                double_exposure_chance=self.table.double_exposure_chance,
-                highlight_contrast=self.table.highlight_contrast,
-            ),
-            CameraSettings(families=families),
-            deep_chance=self.table.deep_chance,
-            seed=recipe.run.seed,
-        )
+        train_panoramas = load_panoramas(panoramas, "train")
+        self.data = [
+            ExpansionData(
+                train_panoramas,
+                ViewSettings(
+                    double_exposure_chance=self.table.double_exposure_chance,
+                    highlight_contrast=stage.highlight_contrast,
+                ),
+                CameraSettings(families=_families(stage.shoulder_share)),
+                deep_chance=self.table.deep_chance,
+                seed=recipe.run.seed,
+            )
+            for stage in self.table.stages
+        ]
         self.panoramas = panoramas
 
     def build(self) -> nn.Module:
@@ -97,8 +99,9 @@ class ExpandTask:
     def batch(self, index: int) -> ExpandBatch:
         """Give the batch with this index."""
         share = index / self.recipe.run.steps
-        stage = next((stage for stage in self.table.stages if share < stage.until), self.table.stages[-1])
-        return self.data.batch(index, self.recipe.run.batch_size, stage.view_px)
+        last = len(self.table.stages) - 1
+        number = next((i for i, stage in enumerate(self.table.stages) if share < stage.until), last)
+        return self.data[number].batch(index, self.recipe.run.batch_size, self.table.stages[number].view_px)
 
     def loss(self, network: nn.Module, batch: ExpandBatch) -> dict[str, Tensor]:
         """Compute the method's losses."""
@@ -170,3 +173,10 @@ def make_task(recipe: Recipe, panoramas: Path) -> ExpandTask:
 
 def _images(batch: Tensor) -> list[NDArray[np.float32]]:
     return list(batch.permute(0, 2, 3, 1).float().cpu().numpy())
+
+
+def _families(shoulder_share: float) -> tuple[tuple[ResponseFamily, float], ...]:
+    """Give the usual response families with their chances, and rolled-off highlights with theirs."""
+    usual = CameraSettings().families
+    others = (1 - shoulder_share) / sum(chance for _, chance in usual)
+    return (*((name, chance * others) for name, chance in usual), ("shoulder", shoulder_share))
