@@ -78,7 +78,9 @@ def _lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines.append(("gain map", f"{record['gain_map']}, {stops}"))
     if record.get("gain_map_problem"):
         lines.append(("gain map", f"unreadable: {record['gain_map_problem']}"))
-    return [*lines, ("metadata", ", ".join(record["metadata"]) or "none")]
+    lines.append(("metadata", ", ".join(record["metadata"]) or "none"))
+    made = record["provenance"]
+    return [*lines, ("made by", ", ".join(f"{name} {value}" for name, value in made.items()))] if made else lines
 
 
 def _check_proof(proof: Path, file: Path) -> None:

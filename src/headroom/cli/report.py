@@ -30,6 +30,7 @@ def file_facts(facts: FileFacts) -> dict[str, Any]:
             for name, present in (("EXIF", facts.has_exif), ("XMP", facts.has_xmp), ("ICC", facts.has_icc))
             if present
         ],
+        "provenance": dict(facts.provenance),
     }
 
 

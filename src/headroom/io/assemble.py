@@ -68,6 +68,7 @@ def scene(path: Path, facts: FileFacts, stored: NDArray[Any], *, recovered: Floa
         primaries=facts.encoding.primaries,
         recovered=recovered,
         metadata=_upright(facts.metadata),
+        provenance=facts.provenance,
         source=path,
     )
 

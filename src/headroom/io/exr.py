@@ -107,6 +107,7 @@ def _facts(path: Path, content: bytes, header: ExrHeader) -> FileFacts:
         encoding=Encoding(name or "bt709", "linear"),
         metadata=Metadata(),
         file_bytes=len(content),
+        provenance=header.provenance,
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from headroom.errors import CorruptFile, UnsupportedFormat
+from headroom.io import provenance
 from headroom.limits import LIMITS
 
 _LONGEST_NAME = 255
 _MOST_CHANNELS = 1024
+_OWN = b"headroom:"
 _NON_IMAGE = 0x800  # version flag of deep data
 _PIXEL_BITS = {0: 32, 1: 16, 2: 32}  # unsigned integer, half, float
 
@@ -34,12 +37,14 @@ class ExrHeader:
         height: Rows of it.
         channels: By name, in the file's order.
         chromaticities: x, y of red, green, blue and white, if the file states them.
+        provenance: Attributes named `headroom:...`, which hold JSON or plain text.
     """
 
     width: int
     height: int
     channels: Mapping[str, Channel]
     chromaticities: tuple[float, ...] | None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse(path: Path, content: bytes) -> ExrHeader:
@@ -60,7 +65,7 @@ def parse(path: Path, content: bytes) -> ExrHeader:
         chromaticities = struct.unpack("<8f", stated) if stated is not None else None
     except (struct.error, KeyError, ValueError) as error:
         raise CorruptFile(f"{path}: the OpenEXR header is damaged. Copy or download it again.") from error
-    return ExrHeader(right - left + 1, bottom - top + 1, channels, chromaticities)
+    return ExrHeader(right - left + 1, bottom - top + 1, channels, chromaticities, _provenance(attributes))
 
 
 def _attributes(content: bytes) -> dict[bytes, bytes]:
@@ -89,6 +94,15 @@ def _channels(block: bytes) -> dict[str, Channel]:
         found[name.decode("latin-1")] = Channel(_PIXEL_BITS[kind], kind == 0, (x, y))
         at += 16
     return found
+
+
+def _provenance(attributes: Mapping[bytes, bytes]) -> dict[str, Any]:
+    own = {name: value for name, value in attributes.items() if name.startswith(_OWN)}
+    return {_decoded(name[len(_OWN) :]): provenance.value_of(_decoded(value)) for name, value in own.items()}
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
 
 
 def _text(content: bytes, at: int) -> tuple[bytes, int]:

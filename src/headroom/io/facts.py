@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from headroom.image import Encoding, Metadata
 from headroom.io import exif, orientation
+from headroom.io import provenance as provenance_block
 from headroom.io.guard import check_metadata, check_size
 
 
@@ -26,6 +28,7 @@ class FileFacts:
         metadata: EXIF, XMP and ICC blocks.
         file_bytes: Size of the file.
         lossy_step: As `Photo.lossy_step`.
+        provenance: As `Hdr.provenance`; empty for files that someone else made.
     """
 
     container: str
@@ -38,6 +41,7 @@ class FileFacts:
     metadata: Metadata
     file_bytes: int
     lossy_step: float = 0.0
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def has_exif(self) -> bool:
@@ -67,11 +71,12 @@ def stored_facts(
     file_bytes: int,
     turn: int | None = None,
     lossy_step: float = 0.0,
+    provenance: Mapping[str, Any] | None = None,
 ) -> FileFacts:
     """Return the facts of a file whose raster is stored with this width and height, after checking the limits.
 
-    `turn` is the orientation of that raster, by default that of the EXIF block; `path` is named in errors; the others
-    are as in `FileFacts`.
+    `turn` is the orientation of that raster, by default that of the EXIF block; `provenance` is by default that of the
+    XMP packet; `path` is named in errors; the others are as in `FileFacts`.
 
     Raises:
         InputError: The size or a metadata block is impossible or beyond the limits.
@@ -80,4 +85,5 @@ def stored_facts(
     check_metadata(path, metadata)
     turn = exif.orientation(metadata.exif) if turn is None else turn
     width, height = size[::-1] if orientation.turns_sides(turn) else size
-    return FileFacts(container, kind, width, height, bit_depth, encoding, turn, metadata, file_bytes, lossy_step)
+    made = provenance_block.from_xmp(metadata.xmp) if provenance is None else provenance
+    return FileFacts(container, kind, width, height, bit_depth, encoding, turn, metadata, file_bytes, lossy_step, made)

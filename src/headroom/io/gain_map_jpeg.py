@@ -7,7 +7,10 @@ numbers of ISO 21496-1 and, for older readers, those of Adobe's XMP.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from io import BytesIO
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +19,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from headroom.errors import CorruptFile, LimitExceeded
 from headroom.image import GainMap
-from headroom.io import apple_gain_map
+from headroom.io import apple_gain_map, provenance
 from headroom.io import gain_map_metadata as metadata
 from headroom.io.jpeg_segments import (
     APP1,
@@ -37,10 +40,11 @@ from headroom.limits import LIMITS
 
 _QUALITY = 95
 _APPLICATION_SEGMENTS = range(0xE0, 0xF0)
+_UNKNOWN: Mapping[str, Any] = MappingProxyType({})
 _INDEX_HEADER = 4 + len(MULTI_PICTURE)  # from the start of the index's segment to the byte its offsets count from
 
 
-def gain_map_jpeg(base_jpeg: bytes, gain_map: GainMap) -> bytes:
+def gain_map_jpeg(base_jpeg: bytes, gain_map: GainMap, made: Mapping[str, Any] = _UNKNOWN) -> bytes:
     """Add a gain map to a JPEG picture, whose scans and tables stay byte for byte.
 
     Kept as they are: all segments but the ones named here, and everything from the first scan to the end marker. An
@@ -50,14 +54,16 @@ def gain_map_jpeg(base_jpeg: bytes, gain_map: GainMap) -> bytes:
     Args:
         base_jpeg: The SDR picture.
         gain_map: Its gain map, in the orientation of the stored raster, which EXIF may turn.
+        made: Provenance, which goes into the XMP packet.
 
     Raises:
         CorruptFile: `base_jpeg` is damaged.
     """
     base = parse_jpeg(base_jpeg)
     second = _map_jpeg(gain_map)
+    packet = metadata.base_xmp(provenance.into_xmp(base.payload(APP1, XMP), made), len(second))
     segments = [segment for segment in base.segments if not _is_replaced(segment)]
-    segments = _with_xmp(segments, metadata.base_xmp(base.payload(APP1, XMP), len(second)))
+    segments = _with_xmp(segments, packet)
     place = _after_leading(segments)
     version = application_segment(APP2, ISO_GAIN_MAP + metadata.ISO_VERSIONS)
     before, after = [*segments[:place], version], segments[place:]

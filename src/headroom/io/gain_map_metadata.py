@@ -122,9 +122,14 @@ def base_xmp(existing: bytes | None, map_bytes: int) -> bytes | None:
     directory = _DIRECTORY.format(map_bytes).encode()
     if existing is None:
         return _PACKET % directory
-    kept = _PADDING.sub(b"\n", _OLD_GAIN_MAP.sub(b"", existing))
+    kept = _PADDING.sub(b"\n", without_directory(existing))
     head, end, tail = kept.rpartition(b"</rdf:RDF>")
     return head + directory + end + tail if end else None
+
+
+def without_directory(packet: bytes) -> bytes:
+    """Return a packet without the directory that leads to a gain map, for files that have none."""
+    return _OLD_GAIN_MAP.sub(b"", packet)
 
 
 def _per_channel(gain_map: GainMap) -> tuple[_Triple, ...]:

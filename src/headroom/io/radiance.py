@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from headroom.colour.strips import strips
 from headroom.errors import CorruptFile, UnsupportedFormat
 from headroom.image import Encoding, FloatImage, Hdr, Metadata
-from headroom.io import assemble, chromaticities, rgbe
+from headroom.io import assemble, chromaticities, provenance, rgbe
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.options import WriteOptions
 
 _HEADER_BYTES = 65_536
 _RESOLUTION = re.compile(rb"([-+])([XY]) (\d{1,10}) ([-+])([XY]) (\d{1,10})[ \t\r]*\n")
+_PROVENANCE = re.compile(r"^# Headroom: (.*)$", re.MULTILINE)
 _XYZ = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1 / 3, 1 / 3)  # XYZE is RGBE with the CIE's own primaries and white
 # By the first axis, its sign and the other's: the orientation that EXIF would give the raster of lines.
 _ORIENTATIONS = {
@@ -33,6 +36,7 @@ class _Header:
     line_width: int
     lines: int
     start: int
+    provenance: Mapping[str, Any]
 
 
 def describe(path: Path, content: bytes) -> FileFacts:
@@ -61,9 +65,13 @@ def read(path: Path, content: bytes) -> Hdr:
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:  # noqa: ARG001 - every writer takes the options
-    """Write run-length coded RGBE with the primaries; off by at most 1/256 of a pixel's largest channel."""
+    """Write run-length coded RGBE with the primaries; off by at most 1/256 of a pixel's largest channel.
+
+    The provenance is a comment, `# Headroom: ` and JSON.
+    """
     primaries = " ".join(f"{value:.4f}" for value in chromaticities.flat(hdr.primaries))
-    header = f"#?RADIANCE\nSOFTWARE=Headroom\nPRIMARIES={primaries}\nFORMAT=32-bit_rle_rgbe\n\n"
+    comment = f"# Headroom: {provenance.to_text(hdr.provenance)}\n" if hdr.provenance else ""
+    header = f"#?RADIANCE\n{comment}SOFTWARE=Headroom\nPRIMARIES={primaries}\nFORMAT=32-bit_rle_rgbe\n\n"
     with path.open("wb") as file:
         file.write(f"{header}-Y {hdr.height} +X {hdr.width}\n".encode())
         for rows in strips(hdr.pixels.shape):
@@ -82,6 +90,7 @@ def _facts(path: Path, content: bytes, header: _Header) -> FileFacts:
         metadata=Metadata(),
         file_bytes=len(content),
         turn=header.orientation,
+        provenance=header.provenance,
     )
 
 
@@ -96,7 +105,9 @@ def _header(path: Path, content: bytes) -> _Header:
     if orientation is None:
         raise CorruptFile(f"{path}: the resolution line names the axis {axis} twice. Write the file again.")
     exposure, primaries = _variables(path, text)
-    return _Header(exposure, primaries, orientation, int(width), int(lines), start + match.end())
+    comment = _PROVENANCE.search(text.decode("latin-1"))
+    made = provenance.from_text(comment[1]) if comment else {}
+    return _Header(exposure, primaries, orientation, int(width), int(lines), start + match.end(), made)
 
 
 def _variables(path: Path, text: bytes) -> tuple[float, tuple[float, ...] | None]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
 _ORIENTATION, _XMP, _EXIF_DIRECTORY, _GPS_DIRECTORY, _ICC, _DNG_VERSION = 274, 700, 34665, 34853, 34675, 50706
+_BYTES = 1  # the data type
 # What a TIFF says about the picture rather than about its own layout: description, maker, model, orientation, dates,
 # artist, copyright and the two directories.
 _PICTURE_TAGS = (270, 271, 272, _ORIENTATION, 305, 306, 315, 33432, _EXIF_DIRECTORY, _GPS_DIRECTORY)
@@ -55,6 +56,7 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
     import tifffile
 
     icc = profile_for(Encoding(hdr.primaries, "linear"))
+    xmp = hdr.metadata.xmp
     tifffile.imwrite(
         path,
         hdr.pixels,
@@ -63,6 +65,7 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
         predictor=options.compress,
         rowsperstrip=64,
         iccprofile=icc,
+        extratags=[(_XMP, _BYTES, len(xmp), xmp, True)] if xmp else [],
         software="Headroom",
         metadata=None,
         maxworkers=1,

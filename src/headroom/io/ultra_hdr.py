@@ -53,7 +53,7 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
     )
     if photo.original is not None:
         gain_map = dataclasses.replace(gain_map, codes=orientation.undo(gain_map.codes, photo.orientation))
-    path.write_bytes(gain_map_jpeg(base, gain_map))
+    path.write_bytes(gain_map_jpeg(base, gain_map, hdr.provenance))
 
 
 def _base_photo(hdr: Hdr) -> Photo:

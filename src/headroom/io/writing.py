@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from importlib import import_module
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from headroom.errors import OutputError
 from headroom.files import atomic_path
+from headroom.io import provenance
 from headroom.io.formats import output_format
+from headroom.io.gain_map_metadata import without_directory
 from headroom.io.options import WriteOptions
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ def write_hdr(
     format: str | None = None,  # noqa: A002 - the word of the command line
     options: WriteOptions = _DEFAULTS,
 ) -> None:
-    """Write an HDR image.
+    """Write an HDR image, with its provenance in every container but PFM.
 
     Args:
         hdr: The image.
@@ -41,7 +44,7 @@ def write_hdr(
     writer = import_module(f"headroom.io.{output_format(target, format).module}")
     _check_folder(target)
     with atomic_path(target) as temporary:
-        writer.write(temporary, hdr, options)
+        writer.write(temporary, _labelled(hdr), options)
 
 
 def write_photo(photo: Photo, path: str | os.PathLike[str], *, format: str | None = None) -> None:  # noqa: A002
@@ -79,6 +82,13 @@ def write_preview(hdr: Hdr, path: str | os.PathLike[str]) -> None:
     _check_folder(target)
     with atomic_path(target) as temporary:
         preview.write(temporary, hdr, image_format)
+
+
+def _labelled(hdr: Hdr) -> Hdr:
+    """Return the image with its provenance in its XMP, and without the directory of a gain map that stays behind."""
+    existing = hdr.metadata.xmp
+    packet = provenance.into_xmp(without_directory(existing) if existing else None, hdr.provenance)
+    return dataclasses.replace(hdr, metadata=dataclasses.replace(hdr.metadata, xmp=packet))
 
 
 def _check_folder(target: Path) -> None:
