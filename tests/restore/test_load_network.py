@@ -58,3 +58,8 @@ def test_unknown_methods_and_presets_are_refused() -> None:
         choose_preset("magic", None)
     with pytest.raises(UsageError, match="no preset"):
         choose_preset("linear", "huge")
+
+
+def test_weights_for_a_method_without_a_network_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no network"):
+        load_network("linear", "default", tmp_path / "any.safetensors", torch.device("cpu"))

@@ -54,12 +54,14 @@ def load_network(method_id: str, preset_name: str, weights: Path | None, device:
     """Build a network and load its weights: those of `weights`, or the ones that ship.
 
     Raises:
-        UsageError: There is no such method or preset.
+        UsageError: There is no such method or preset, or it takes no weights.
         WeightsError: There are no weights, or they are damaged or made for another network.
     """
     method, name = choose_preset(method_id, preset_name)
     preset = method.presets[name]
     if preset.settings is None:
+        if weights:
+            raise UsageError(f"{method.id} {name} has no network, so {weights} means nothing to it. Leave weights out.")
         return Loaded(method, preset, name, method.build(None), None)
     if weights is None and preset.weights is None:
         raise WeightsError(
