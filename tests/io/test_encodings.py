@@ -58,7 +58,9 @@ def chrm(name: str) -> bytes:
 )
 def test_png_chunks(tmp_path: Path, picture: NDArray[np.uint8], chunks: dict[str, bytes], expected: Encoding) -> None:
     path = png_with(picture, tmp_path / "a.png", **chunks)
-    assert read_photo(path).encoding == describe(path).encoding == expected
+    assert describe(path).encoding == expected
+    if expected.transfer not in {"pq", "hlg"}:  # those are HDR images
+        assert read_photo(path).encoding == expected
 
 
 def test_png_with_another_gamma_gets_a_table(tmp_path: Path, picture: NDArray[np.uint8]) -> None:

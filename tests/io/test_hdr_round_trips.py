@@ -155,7 +155,7 @@ def test_format_may_be_named(tmp_path: Path, light: FloatImage) -> None:
     assert describe(tmp_path / "a.data").container == "pfm"
 
 
-@pytest.mark.parametrize(("name", "container"), [("a.gif", None), ("a", None), ("a.exr", "png"), ("a.exr", "nothing")])
+@pytest.mark.parametrize(("name", "container"), [("a.gif", None), ("a", None), ("a.exr", "webp"), ("a.exr", "nothing")])
 def test_unknown_format_is_a_usage_error(tmp_path: Path, light: FloatImage, name: str, container: str | None) -> None:
     with pytest.raises(UsageError):
         write_hdr(Hdr(light), tmp_path / name, format=container)

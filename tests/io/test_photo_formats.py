@@ -144,7 +144,6 @@ def test_alpha_and_further_pages_of_a_tiff_are_dropped(tmp_path: Path, picture: 
     [
         ({"photometric": "separated", "extrasamples": []}, "SEPARATED"),
         ({"photometric": "rgb", "compression": "lzma"}, "LZMA"),
-        ({"photometric": "rgb", "extratags": [(50706, "B", 4, b"\1\4\0\0", True)]}, "raw"),
     ],
 )
 def test_tiff_that_is_not_read_is_refused_by_name(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from typing import get_args
+from collections.abc import Iterable, Mapping
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.colour import cicp
 from headroom.colour.primaries import Matrix, rgb_to_xyz, white_xyz
-from headroom.colour.transfer import POWER_CURVES, encode
+from headroom.colour.transfer import POWER_CURVES, decode, encode
 from headroom.errors import UsageError
 from headroom.image import Encoding, Primaries, TransferName
 
@@ -19,12 +20,9 @@ _CODES = 2**8
 _COLORANT_TOLERANCE = 1e-3  # published profiles round and adapt this differently; it moves no 8-bit code by half a step
 _JOIN_TOLERANCE = 1e-4  # the rounded parameters of a two-part curve may let it fall by this where the parts meet
 _LARGEST_TAG_COUNT = 256
+_SAMPLES = 4096
 _D50 = np.array([0.9642, 1.0, 0.8249])  # ICC.1:2022, 7.2.16
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
-
-# ITU-T H.273, as far as an Encoding can name it.
-_CICP_PRIMARIES: dict[int, Primaries] = {1: "bt709", 9: "bt2020", 12: "p3"}
-_CICP_TRANSFERS: dict[int, TransferName] = {16: "pq", 18: "hlg"}
 
 _NAMES = {"bt709": "BT.709", "p3": "P3 D65", "bt2020": "BT.2020", "adobe-rgb": "Adobe RGB compatible"}
 
@@ -38,8 +36,9 @@ def encoding_from_profile(profile: bytes) -> Encoding | None:
     """
     try:
         tags = _tags(profile)
-        if b"cicp" in tags and tags[b"cicp"][9] in _CICP_TRANSFERS:
-            return Encoding(_CICP_PRIMARIES[tags[b"cicp"][8]], _CICP_TRANSFERS[tags[b"cicp"][9]])
+        stated = cicp.encoding_of(*tags[b"cicp"][8:10]) if b"cicp" in tags else None
+        if stated is not None and stated.transfer in {"pq", "hlg"}:
+            return stated
         if profile[20:24] != b"XYZ " or b"A2B0" in tags:
             return None
         primaries = _primaries_of(np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1))
@@ -60,12 +59,31 @@ def profile_for(encoding: Encoding) -> bytes:
             f"No matrix profile can be made for the curve {encoding.transfer or 'table'}. "
             f"Use one of {', '.join(POWER_CURVES)}, or tag PQ and HLG by CICP."
         )
+    return _matrix_profile(
+        encoding.primaries, f"{_NAMES[encoding.primaries]}, {encoding.transfer} curve", _curve_tag(encoding.transfer)
+    )
+
+
+def profile_for_cicp(primaries: Primaries, transfer: Literal["pq", "hlg"]) -> bytes:
+    """Return a version 4.4 profile whose `cicp` tag names BT.709, P3 or BT.2020 and the curve.
+
+    For readers that do not know this tag the curve is also sampled, relative to its own peak, as it is for
+    grey.
+    """
+    grey = np.repeat(np.linspace(0, 1, _SAMPLES)[:, None], 3, axis=1)
+    light = decode(grey, transfer)[:, 0]
+    curve = struct.pack(f">4s4xI{_SAMPLES}H", b"curv", _SAMPLES, *np.rint(light * (65535 / light[-1])).astype(int))
+    numbers = cicp.PRIMARIES_CODES[primaries], cicp.TRANSFER_CODES[transfer]
+    tag = struct.pack(">4s4xBBBB", b"cicp", *numbers, 0, 1)
+    return _matrix_profile(primaries, f"{_NAMES[primaries]}, {transfer.upper()}", curve, {b"cicp": tag})
+
+
+def _matrix_profile(primaries: Primaries, name: str, curve: bytes, more: Mapping[bytes, bytes] | None = None) -> bytes:
     adaptation = _adaptation_to_d50()
-    red, green, blue = _colorants(encoding.primaries).T
-    curve = _curve_tag(encoding.transfer)
+    red, green, blue = _colorants(primaries).T
     return _assemble(
         {
-            b"desc": _text_tag(f"{_NAMES[encoding.primaries]}, {encoding.transfer} curve"),
+            b"desc": _text_tag(name),
             b"cprt": _text_tag("No copyright, use freely"),
             b"wtpt": _numbers_tag(b"XYZ ", _D50),
             b"chad": _numbers_tag(b"sf32", adaptation.ravel()),
@@ -75,6 +93,7 @@ def profile_for(encoding: Encoding) -> bytes:
             b"rTRC": curve,
             b"gTRC": curve,
             b"bTRC": curve,
+            **(more or {}),
         }
     )
 

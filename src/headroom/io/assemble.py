@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.colour import transfer
 from headroom.errors import InputError
 from headroom.image import FloatImage, GainMap, Hdr, Metadata, Photo
 from headroom.io import exif, orientation, profile
@@ -58,6 +59,15 @@ def with_gain_map(photo: Photo, read: Callable[[], GainMap | None]) -> Photo:
         return photo
     codes = orientation.apply(stored.codes, photo.orientation)
     return dataclasses.replace(photo, gain_map=dataclasses.replace(stored, codes=codes))
+
+
+def picture(path: Path, facts: FileFacts, stored: NDArray[Any]) -> Photo | Hdr:
+    """Return the photo, or the HDR image of linear floats or of codes whose curve says how bright they are."""
+    if facts.kind == "photo":
+        return photo(path, facts, stored)
+    if facts.encoding.transfer == "linear":
+        return scene(path, facts, stored)
+    return scene(path, facts, transfer.decode_codes(_rgb(stored), facts.encoding, facts.bit_depth))
 
 
 def scene(path: Path, facts: FileFacts, stored: NDArray[Any], *, recovered: FloatImage | None = None) -> Hdr:

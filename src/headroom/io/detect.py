@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from headroom.errors import CorruptFile, UnsupportedFormat
+from headroom.io import exif
 from headroom.io.formats import FORMATS, ContainerFormat
 
 HEAD_BYTES = 64
 """As many first bytes as `detect` looks at."""
 
 _TO_STILL = "Convert it to PNG or TIFF first"
-_DEVELOP = "Develop it to a 16-bit TIFF first"
 # First bytes, what they are, what to do.
 _REFUSED = (
     (b"GIF8", "GIF", _TO_STILL),
@@ -20,18 +20,10 @@ _REFUSED = (
     (b"8BPB", "Photoshop PSB", "Export it as a 16-bit TIFF first"),
     (b"%PDF", "PDF", "Export the picture from it as PNG or TIFF first"),
     (b"%!PS", "PostScript", "Export the picture from it as PNG or TIFF first"),
-    (b"\xff\x0a", "JPEG XL", _TO_STILL),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL", _TO_STILL),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000", _TO_STILL),
     (b"\xff\x4f\xff\x51", "JPEG 2000", _TO_STILL),
     (b"II\xbc", "JPEG XR", _TO_STILL),
-    (b"II*\0\x10\0\0\0CR", "Canon CR2 raw", _DEVELOP),
-    (b"IIU\0", "Panasonic RW2 raw", _DEVELOP),
-    (b"IIRO", "Olympus ORF raw", _DEVELOP),
-    (b"IIRS", "Olympus ORF raw", _DEVELOP),
-    (b"MMOR", "Olympus ORF raw", _DEVELOP),
-    (b"FUJIFILMCCD-RAW", "Fujifilm RAF raw", _DEVELOP),
-    (b"FOVb", "Sigma X3F raw", _DEVELOP),
+    (b"FOVb", "Sigma X3F raw", "Develop it to a 16-bit TIFF first"),
     (b"SIMPLE  =", "FITS", "Convert it to a float TIFF first"),
     (b"SDPX", "DPX", "Convert it to OpenEXR first"),
     (b"XPDS", "DPX", "Convert it to OpenEXR first"),
@@ -50,18 +42,11 @@ _REFUSED = (
     (b"PK\x03\x04", "zip archive", "Unpack it first"),
     (b"\x1f\x8b", "gzip archive", "Unpack it first"),
 )
-# Major brands of the ISO base media file format.
-_BRANDS = {
-    b"avif": ("AVIF", _TO_STILL),
-    b"avis": ("AVIF", _TO_STILL),
-    b"heic": ("HEIC", _TO_STILL),
-    b"heix": ("HEIC", _TO_STILL),
-    b"hevc": ("HEIC", _TO_STILL),
-    b"hevx": ("HEIC", _TO_STILL),
-    b"mif1": ("HEIF", _TO_STILL),
-    b"msf1": ("HEIF", _TO_STILL),
-    b"crx ": ("Canon CR3 raw", _DEVELOP),
-}
+_ANY_CODEC = {b"mif1", b"msf1"}
+_TIFF_ORDERS = (b"II*\0", b"MM\0*")
+_SUBFILE_TYPE, _PHOTOMETRIC, _DNG_VERSION = 0x00FE, 0x0106, 0xC612
+_REDUCED = 1  # the first picture of a RAW file is a preview
+_MOSAIC, _LINEAR_RAW = 32803, 34892
 
 
 def detect(path: Path, head: bytes) -> ContainerFormat:
@@ -78,6 +63,8 @@ def detect(path: Path, head: bytes) -> ContainerFormat:
     if not head:
         raise CorruptFile(f"{path}: the file is empty. Copy or download it again.")
     _refuse(path, head)
+    if head[4:8] == b"ftyp":
+        return _by_brands(path, head)
     for entry in FORMATS.values():
         if head.startswith(entry.magic) and (entry.name != "webp" or head[8:12] == b"WEBP"):
             return entry
@@ -85,14 +72,33 @@ def detect(path: Path, head: bytes) -> ContainerFormat:
     raise UnsupportedFormat(f"{path}: not an image that is read here. Convert it to one of {titles}.")
 
 
+def is_camera_raw(content: bytes) -> bool:
+    """Return True for a TIFF structure that is camera RAW or DNG, by the tags of its first picture."""
+    if not content.startswith(_TIFF_ORDERS):
+        return False
+    return (
+        exif.has(content, _DNG_VERSION)
+        or bool((exif.number(content, _SUBFILE_TYPE) or 0) & _REDUCED)
+        or exif.number(content, _PHOTOMETRIC) in {_MOSAIC, _LINEAR_RAW}
+    )
+
+
+def _by_brands(path: Path, head: bytes) -> ContainerFormat:
+    """Return the container of an ISO media file by its first brand that is known; those of any codec count last."""
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))]
+    for brand in sorted(brands, key=lambda brand: brand in _ANY_CODEC):
+        for entry in FORMATS.values():
+            if brand in entry.brands:
+                return entry
+    raise UnsupportedFormat(f"{path}: video or another ISO media file is not read. Export a still as PNG first.")
+
+
 def _refuse(path: Path, head: bytes) -> None:
     if head.startswith(b"version https://git-lfs"):
         raise UnsupportedFormat(
             f"{path}: a Git LFS pointer, not the image itself. Run `git lfs pull` in its repository."
         )
-    if head[4:8] == b"ftyp":
-        name, advice = _BRANDS.get(head[8:12], ("video or another ISO media file", "Export a still as PNG or TIFF"))
-        raise UnsupportedFormat(f"{path}: {name} is not read yet. {advice}.")
     for magic, name, advice in _REFUSED:
         if head.startswith(magic):
             raise UnsupportedFormat(f"{path}: {name} is not read yet. {advice}.")

@@ -21,7 +21,7 @@ _ELEMENT_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # by kind;
 
 def orientation(exif: bytes | None) -> int:
     """Return the orientation, 1 to 8; 1 where there is none or the block is damaged."""
-    value = _number(exif or b"", _ORIENTATION)
+    value = number(exif or b"", _ORIENTATION)
     return value if value is not None and 1 <= value <= 8 else 1
 
 
@@ -39,7 +39,7 @@ def upright(exif: bytes) -> bytes:
 def color_space(exif: bytes | None) -> Literal["srgb", "adobe-rgb"] | None:
     """Return the colour space that the block names, if it does (DC-008 ColorSpace, and DCF's R03 for Adobe RGB)."""
     block = exif or b""
-    if _number(block, _EXIF_DIRECTORY, _COLOR_SPACE) == 1:
+    if number(block, _EXIF_DIRECTORY, _COLOR_SPACE) == 1:
         return "srgb"
     index = _entry(block, _EXIF_DIRECTORY, _INTEROPERABILITY_DIRECTORY, _INTEROPERABILITY_INDEX)
     return "adobe-rgb" if index is not None and block[index + 8 : index + 11] == b"R03" else None
@@ -90,7 +90,7 @@ def _order(exif: bytes) -> str:
     return "<" if exif[:2] == b"II" else ">"
 
 
-def _number(exif: bytes, *tags: int) -> int | None:
+def number(exif: bytes, *tags: int) -> int | None:
     """Return the value of a SHORT or LONG entry at the end of a path of directories."""
     entry = _entry(exif, *tags)
     if entry is None:
@@ -99,6 +99,11 @@ def _number(exif: bytes, *tags: int) -> int | None:
     if kind not in {_SHORT, _LONG}:
         return None
     return int(struct.unpack_from(_order(exif) + ("H" if kind == _SHORT else "I"), exif, entry + 8)[0])
+
+
+def has(exif: bytes, tag: int) -> bool:
+    """Return True when the first directory has an entry of this tag."""
+    return _entry(exif, tag) is not None
 
 
 def _entry(exif: bytes, *tags: int) -> int | None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +12,15 @@ from numpy.typing import NDArray
 
 from headroom.colour.strips import strips
 from headroom.errors import CorruptFile, OutputError, UnsupportedFormat
-from headroom.image import SDR_WHITE_NITS, Encoding, FloatImage, Hdr, Metadata
-from headroom.io import assemble, chromaticities, exr_child, exr_header
+from headroom.image import SDR_WHITE_NITS, Encoding, Hdr, Metadata
+from headroom.io import assemble, child, chromaticities, exr_header
 from headroom.io.exr_header import ExrHeader
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.options import WriteOptions
 
 _RECOVERED = "recovered"
 _LARGEST_HALF = 65504.0
-_CHILD_SECONDS = 120
+_PIXEL_BYTES = 48  # the floats, and the lines that they are converted from
 
 
 def describe(path: Path, content: bytes) -> FileFacts:
@@ -46,7 +42,10 @@ def read(path: Path, content: bytes) -> Hdr:
     facts = _facts(path, content, header)
     names = _colour_channels(path, header)
     extra = [_RECOVERED] if _RECOVERED in header.channels else []
-    layers = _decode(path, content, header, [*names, *extra])
+    size = header.width, header.height
+    layers = child.decode(path, content, "exr", *size, *names, *extra, title="OpenEXR", pixel_bytes=_PIXEL_BYTES).raster
+    if layers.shape[:2] != size[::-1]:
+        raise CorruptFile(f"{path}: the OpenEXR data differ from the header. Copy or download it again.")
     stored = np.ascontiguousarray(layers[..., : len(names)])
     stored, _ = chromaticities.to_known(stored, header.chromaticities) if len(names) == 3 else (stored, "bt709")
     recovered = np.clip(np.nan_to_num(layers[..., -1]), 0, 1) if extra else None
@@ -122,38 +121,3 @@ def _colour_channels(path: Path, header: ExrHeader) -> list[str]:
             return names
     listed = ", ".join(header.channels)[:200] or "none"
     raise UnsupportedFormat(f"{path}: OpenEXR with the channels {listed} is not read. Convert it to R, G, B first.")
-
-
-def _decode(path: Path, content: bytes, header: ExrHeader, names: list[str]) -> FloatImage:
-    """Return height x width x channels from a child process that sees a private copy of the file."""
-    shape = (header.height, header.width, len(names))
-    result_bytes = 4 * math.prod(shape)
-    # Beside its libraries and the file, the child holds the floats and the lines that it converts them from.
-    address_space = 2 * 2**30 + len(content) + 32 * header.width * header.height
-    with tempfile.TemporaryDirectory(prefix="headroom-") as folder:
-        copy, result = Path(folder, "image.exr"), Path(folder, "pixels")
-        copy.write_bytes(content)
-        limits = [str(address_space), str(result_bytes), str(_CHILD_SECONDS)]
-        reason = _run_child([str(copy), str(result), *limits, *names])
-        if reason is None and result.stat().st_size != result_bytes:
-            reason = "the size of the picture is not that of the header"
-        if reason is not None:
-            raise CorruptFile(f"{path}: the OpenEXR data are damaged ({reason}). Copy or download it again.")
-        return np.fromfile(result, "<f4").reshape(shape)
-
-
-def _run_child(arguments: list[str]) -> str | None:
-    """Run the decoder and return the reason of its failure, if it failed."""
-    # -P: the folder of the program must not shadow the standard library.
-    command = [sys.executable, "-P", exr_child.__file__, *arguments]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    try:
-        child = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=_CHILD_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"it takes more than {_CHILD_SECONDS} s to decode"
-    if child.returncode == 0:
-        return None
-    complaint = child.stderr.decode("utf-8", "replace").strip().splitlines()
-    return complaint[-1][:200] if complaint else f"the decoder ended with status {child.returncode}"

@@ -23,6 +23,7 @@ class ContainerFormat:
         reads: What a file of this kind holds, or None when it is not read.
         writes_hdr: True when an `Hdr` can be written as it.
         max_bytes: Largest file that is opened.
+        brands: For ISO media files, the brands that decide instead of `magic`.
     """
 
     name: str
@@ -33,16 +34,27 @@ class ContainerFormat:
     reads: Literal["photo", "hdr", "either"] | None
     writes_hdr: bool
     max_bytes: int = LIMITS.file_bytes
+    brands: tuple[bytes, ...] = ()
 
 
 _LARGE = LIMITS.hdr_file_bytes
 
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PFM_MAGIC = tuple(kind + space for kind in (b"PF", b"Pf") for space in (b"\n", b"\r", b" "))
+# Canon CR2, Panasonic, Olympus, Fujifilm; what else is RAW looks like TIFF or is an ISO media file.
+_RAW_MAGIC = (b"II*\0\x10\0\0\0CR", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FUJIFILMCCD-RAW")
+_RAW_SUFFIXES = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_JXL_MAGIC = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _TABLE = (
     ContainerFormat("jpeg", "JPEG", (".jpg", ".jpeg", ".jpe"), (b"\xff\xd8\xff",), "jpeg", "photo", writes_hdr=False),
-    ContainerFormat("png", "PNG", (".png",), (b"\x89PNG\r\n\x1a\n",), "png", "photo", writes_hdr=False),
+    ContainerFormat("png", "PNG", (".png",), (b"\x89PNG\r\n\x1a\n",), "png", "either", writes_hdr=True),
     ContainerFormat("webp", "WebP", (".webp",), (b"RIFF",), "webp", "photo", writes_hdr=False),
+    ContainerFormat("avif", "AVIF", (".avif",), (), "avif", "either", writes_hdr=True, brands=_AVIF_BRANDS),
+    ContainerFormat("heif", "HEIC", (".heic", ".heif"), (), "heif", "either", writes_hdr=False, brands=_HEIF_BRANDS),
+    ContainerFormat("jxl", "JPEG XL", (".jxl",), _JXL_MAGIC, "jxl", "either", writes_hdr=True),
+    ContainerFormat("raw", "camera RAW", _RAW_SUFFIXES, _RAW_MAGIC, "raw", "hdr", writes_hdr=False, brands=(b"crx ",)),
     ContainerFormat(
         "tiff", "TIFF", (".tif", ".tiff"), _TIFF_MAGIC, "tiff", "either", writes_hdr=True, max_bytes=_LARGE
     ),

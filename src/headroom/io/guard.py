@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headroom.errors import CorruptFile, HeadroomError, InputError, InsufficientMemory, LimitExceeded
-from headroom.io.detect import HEAD_BYTES, detect
-from headroom.io.formats import ContainerFormat
+from headroom.io.detect import HEAD_BYTES, detect, is_camera_raw
+from headroom.io.formats import FORMATS, ContainerFormat
 from headroom.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def load(path: Path) -> tuple[ContainerFormat, bytes]:
                     f"{path}: {status.st_size} bytes; the limit for {container.title} is {container.max_bytes}. "
                     "Reduce it first."
                 )
-            return container, head + handle.read(container.max_bytes - len(head))
+            content = head + handle.read(container.max_bytes - len(head))
+            return (FORMATS["raw"] if is_camera_raw(content) else container), content
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{path}: cannot be read ({reason}). Check the name and its permissions.") from error

@@ -1,4 +1,7 @@
-"""PNG photos of 1 to 16 bits, by libpng through imagecodecs; of animated ones the still picture."""
+"""PNG by libpng through imagecodecs: photos of 1 to 16 bits, and HDR images in PQ or HLG.
+
+Of animated ones the still picture is read.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from headroom.errors import CorruptFile
-from headroom.image import Encoding, Metadata, Photo, Primaries, TransferName
-from headroom.io import assemble, chromaticities, profile
+from headroom.colour.cicp import encoding_of
+from headroom.errors import CorruptFile, UsageError
+from headroom.image import Encoding, Hdr, Metadata, Photo, Primaries, TransferName
+from headroom.io import assemble, chromaticities, png_file, profile
 from headroom.io.facts import FileFacts, stored_facts
+from headroom.io.hdr_codes import curve_of, hdr_codes, kind_of
+from headroom.io.options import WriteOptions
 from headroom.limits import LIMITS
 
 _KEPT = frozenset({b"IHDR", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"})
 _XMP = b"XML:com.adobe.xmp\0"
-# ITU-T H.273: the code points that have a name here.
-_CICP_PRIMARIES: dict[int, Primaries] = {1: "bt709", 9: "bt2020", 12: "p3"}
-_CICP_TRANSFERS: dict[int, TransferName] = {
-    1: "bt709", 4: "gamma22", 6: "bt709", 8: "linear", 13: "srgb", 14: "bt709", 15: "bt709", 16: "pq", 18: "hlg",
-}  # fmt: skip
 _GAMMAS: dict[int, TransferName] = {45455: "gamma22", 55556: "gamma18", 100000: "linear"}
 
 
@@ -31,31 +32,46 @@ def describe(path: Path, content: bytes) -> FileFacts:
     if len(chunks.get(b"IHDR", b"")) != 13:
         raise CorruptFile(f"{path}: the PNG header is damaged. Copy or download it again.")
     width, height, depth = struct.unpack(">IIB", chunks[b"IHDR"][:9])
-    encoding = _stated_encoding(chunks)
+    stated = _stated_encoding(chunks)
     metadata = Metadata(
         exif=chunks.get(b"eXIf"),
         xmp=chunks.get(_XMP),
-        icc=None if encoding else _profile(chunks.get(b"iCCP", b"")),
+        icc=None if stated else _profile(chunks.get(b"iCCP", b"")),
     )
+    encoding = stated or _fallback_encoding(chunks, metadata)
     return stored_facts(
         path,
         container="png",
-        kind="photo",
+        kind=kind_of(encoding),
         size=(width, height),
         bit_depth=16 if depth == 16 else 8,
-        encoding=encoding or _fallback_encoding(chunks, metadata),
+        encoding=encoding,
         metadata=metadata,
         file_bytes=len(content),
     )
 
 
-def read(path: Path, content: bytes) -> Photo:
-    """Return the photo; palettes and fewer than 8 bits are spread to 8, alpha is dropped."""
+def read(path: Path, content: bytes) -> Photo | Hdr:
+    """Return a photo, or an HDR image where the curve is PQ or HLG.
+
+    Palettes and fewer than 8 bits are spread to 8, alpha is dropped.
+    """
     import imagecodecs
 
     facts = describe(path, content)
     _check_sums(path, content)
-    return assemble.photo(path, facts, np.asarray(imagecodecs.png_decode(content)))
+    return assemble.picture(path, facts, np.asarray(imagecodecs.png_decode(content)))
+
+
+def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
+    """Write PQ or HLG of 16 bits with its code points, MaxCLL and MaxFALL.
+
+    Raises:
+        UsageError: Another depth, or linear light.
+    """
+    if options.bit_depth not in {None, 16}:
+        raise UsageError(f"{path}: PNG holds HDR in 16 bits, not in {options.bit_depth}. Leave the depth out.")
+    path.write_bytes(png_file.build(hdr_codes(hdr, curve_of(path, options), 16), hdr.metadata))
 
 
 def _walk(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -113,8 +129,7 @@ def _stated_encoding(chunks: dict[bytes, bytes]) -> Encoding | None:
     cicp = chunks.get(b"cICP", b"")
     if len(cicp) != 4 or cicp[2:] != b"\0\x01":
         return None
-    primaries, transfer = _CICP_PRIMARIES.get(cicp[0]), _CICP_TRANSFERS.get(cicp[1])
-    return Encoding(primaries, transfer) if primaries and transfer else None
+    return encoding_of(cicp[0], cicp[1])
 
 
 def _fallback_encoding(chunks: dict[bytes, bytes], metadata: Metadata) -> Encoding:

@@ -1,4 +1,4 @@
-"""TIFF by tifffile: photos of 8 and 16 bits, linear light in floats; of several pages the first."""
+"""TIFF by tifffile: photos of 8 and 16 bits, linear light in floats, PQ and HLG in 16; of several pages the first."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headroom.colour.icc import profile_for
+from headroom.colour.icc import profile_for, profile_for_cicp
 from headroom.colour.strips import strips
 from headroom.errors import CorruptFile, UnsupportedFormat
 from headroom.image import Encoding, Hdr, Metadata, Photo
-from headroom.io import assemble, profile
+from headroom.io import assemble, profile, tiff_exif
 from headroom.io.facts import FileFacts, stored_facts
+from headroom.io.hdr_codes import hdr_codes, kind_of
 from headroom.io.options import WriteOptions
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
-_ORIENTATION, _XMP, _EXIF_DIRECTORY, _GPS_DIRECTORY, _ICC, _DNG_VERSION = 274, 700, 34665, 34853, 34675, 50706
+_ORIENTATION, _XMP, _ICC = 274, 700, 34675
 _BYTES = 1  # the data type
-# What a TIFF says about the picture rather than about its own layout: description, maker, model, orientation, dates,
-# artist, copyright and the two directories.
-_PICTURE_TAGS = (270, 271, 272, _ORIENTATION, 305, 306, 315, 33432, _EXIF_DIRECTORY, _GPS_DIRECTORY)
 _COMPRESSIONS = {"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "ZSTD"}
 _PHOTOMETRICS = {"MINISWHITE", "MINISBLACK", "RGB", "PALETTE"}
 _KINDS = {"u1", "u2", "f2", "f4", "f8"}
@@ -38,28 +36,36 @@ def describe(path: Path, content: bytes) -> FileFacts:
 
 
 def read(path: Path, content: bytes) -> Photo | Hdr:
-    """Return a photo of an integer file and an HDR image of a float one; alpha is dropped.
+    """Return a photo of integers, or an HDR image of floats or where the profile names PQ or HLG; alpha is dropped.
 
     Raises:
-        UnsupportedFormat: Camera raw, another compression, colour model or depth; the message says which.
+        UnsupportedFormat: Another compression, colour model or depth; the message says which.
     """
     with _open(content) as file:
         page = file.pages[0]
         facts = _facts(path, content, page)
         _check_segments(path, page, len(content))
         stored = _interleaved(page)
-    return assemble.photo(path, facts, stored) if facts.kind == "photo" else assemble.scene(path, facts, stored)
+    return assemble.picture(path, facts, stored)
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
-    """Write float32, deflated, with a linear ICC profile and, for an upright picture's sake, no orientation."""
+    """Write float32 with a linear ICC profile, or 16-bit PQ or HLG with one that names the curve, deflated.
+
+    An upright picture needs no orientation.
+    """
     import tifffile
 
-    icc = profile_for(Encoding(hdr.primaries, "linear"))
     xmp = hdr.metadata.xmp
+    values: NDArray[Any] = hdr.pixels
+    if options.transfer is None or options.transfer == "linear":
+        icc = profile_for(Encoding(hdr.primaries, "linear"))
+    else:
+        coded = hdr_codes(hdr, options.transfer, 16)
+        values, icc = coded.codes, profile_for_cicp(coded.primaries, coded.transfer)
     tifffile.imwrite(
         path,
-        hdr.pixels,
+        values,
         photometric="rgb",
         compression="adobe_deflate" if options.compress else None,
         predictor=options.compress,
@@ -82,14 +88,14 @@ def _open(content: bytes) -> TiffFile:
 
 def _facts(path: Path, content: bytes, page: TiffPage) -> FileFacts:
     _check_kind(path, page)
-    metadata = Metadata(exif=_exif(content), xmp=_bytes(page, _XMP), icc=_bytes(page, _ICC))
+    metadata = Metadata(exif=tiff_exif.block(content), xmp=_bytes(page, _XMP), icc=_bytes(page, _ICC))
     is_float = page.dtype.kind == "f"
     encoding = profile.encoding_of(metadata)
     tag = page.tags.get(_ORIENTATION)
     return stored_facts(
         path,
         container="tiff",
-        kind="hdr" if is_float else "photo",
+        kind="hdr" if is_float else kind_of(encoding),
         size=(page.imagewidth, page.imagelength),
         bit_depth=page.dtype.itemsize * 8,
         encoding=Encoding(encoding.primaries, "linear") if is_float else encoding,
@@ -101,8 +107,6 @@ def _facts(path: Path, content: bytes, page: TiffPage) -> FileFacts:
 
 def _check_kind(path: Path, page: TiffPage) -> None:
     """Refuse by name what is not a plain grey, RGB or palette picture."""
-    if _DNG_VERSION in page.tags or page.subfiletype & 1:
-        raise UnsupportedFormat(f"{path}: camera raw is not read yet. Develop it to a 16-bit TIFF first.")
     compression, photometric = _name(page.compression), _name(page.photometric)
     if compression not in _COMPRESSIONS:
         raise UnsupportedFormat(f"{path}: {compression} compression in TIFF is not read. Save it with LZW or deflate.")
@@ -121,20 +125,6 @@ def _name(value: object) -> str:
 def _bytes(page: TiffPage, code: int) -> bytes | None:
     tag = page.tags.get(code)
     return bytes(tag.value) if tag is not None and isinstance(tag.value, bytes | tuple) else None
-
-
-def _exif(content: bytes) -> bytes | None:
-    """Return an EXIF block of the tags that are about the picture, if there are any; none for a BigTIFF."""
-    from PIL import Image
-
-    if content[2:4] not in {b"*\0", b"\0*"}:
-        return None
-    found, kept = Image.Exif(), Image.Exif()
-    found.load(content)
-    for tag in _PICTURE_TAGS:
-        if tag in found:
-            kept[tag] = found.get_ifd(tag) if tag in {_EXIF_DIRECTORY, _GPS_DIRECTORY} else found[tag]
-    return kept.tobytes().removeprefix(b"Exif\0\0") if kept else None
 
 
 def _check_segments(path: Path, page: TiffPage, file_bytes: int) -> None:

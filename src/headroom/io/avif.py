@@ -1,0 +1,64 @@
+"""AVIF by libavif through imagecodecs: photos, and HDR images in PQ or HLG; the container is read and written here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headroom.errors import UsageError
+from headroom.image import Hdr, Photo
+from headroom.io import assemble, avif_file, child, still_picture
+from headroom.io.facts import FileFacts
+from headroom.io.hdr_codes import curve_of, hdr_codes
+from headroom.io.options import WriteOptions
+
+_PIXEL_BYTES = 48
+_DEFAULT_BITS = 10  # what screens show and hardware decodes
+_LOSSLESS_QUALITY = 100
+_SPEED = 8
+_IDENTITY, _BT2020_NCL = 0, 9  # ITU-T H.273, matrix coefficients
+
+
+def describe(path: Path, content: bytes) -> FileFacts:
+    """Return what the header says."""
+    return still_picture.facts(path, content, "avif")
+
+
+def read(path: Path, content: bytes) -> Photo | Hdr:
+    """Return a photo, or an HDR image where the curve is PQ or HLG; alpha is dropped, of several pictures the first.
+
+    Raises:
+        CorruptFile: Damaged, or the decoder crashed on it or took too long.
+    """
+    facts = describe(path, content)
+    decoded = child.decode(path, content, "avif", facts.width, facts.height, title="AVIF", pixel_bytes=_PIXEL_BYTES)
+    return assemble.picture(path, facts, decoded.raster)
+
+
+def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
+    """Write 4:4:4 in PQ or HLG of 10 or 12 bits, with its code points, MaxCLL and MaxFALL.
+
+    Quality 100 is lossless: every code is that of the picture.
+
+    Raises:
+        UsageError: Another depth, or linear light.
+    """
+    import imagecodecs
+
+    depth = options.bit_depth or _DEFAULT_BITS
+    if depth not in {10, 12}:
+        raise UsageError(f"{path}: AVIF holds HDR in 10 or 12 bits, not in {depth}. Choose one of them.")
+    coded = hdr_codes(hdr, curve_of(path, options), depth)
+    matrix = _IDENTITY if options.quality == _LOSSLESS_QUALITY else _BT2020_NCL
+    primaries, transfer = coded.cicp
+    encoded = imagecodecs.avif_encode(
+        coded.codes,
+        level=options.quality,
+        speed=_SPEED,
+        bitspersample=depth,
+        pixelformat="444",
+        primaries=primaries,
+        transfer=transfer,
+        matrix=matrix,
+        numthreads=2,
+    )
+    path.write_bytes(avif_file.build(bytes(encoded), coded, matrix, hdr.metadata))

@@ -1,0 +1,85 @@
+"""The parts of a JPEG XL file that matter before it is decoded: size and metadata (ISO/IEC 18181-1 and -2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from headroom.errors import CorruptFile
+from headroom.image import Metadata
+from headroom.io import isobmff
+from headroom.limits import LIMITS
+
+_CODESTREAM = b"\xff\x0a"
+_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # width to height, by number less one
+_SIZE_BITS = (9, 13, 18, 30)
+_HEADER_BYTES = 16
+
+
+@dataclass(slots=True)
+class _Bits:
+    """Bits of a number from the lowest on."""
+
+    value: int
+
+    def take(self, count: int) -> int:
+        """Return the next bits as a number."""
+        taken = self.value & ((1 << count) - 1)
+        self.value >>= count
+        return taken
+
+
+def size(path: Path, content: bytes) -> tuple[int, int]:
+    """Return width and height of the picture as its codestream states them (ISO/IEC 18181-1, SizeHeader).
+
+    Raises:
+        CorruptFile: There is no codestream.
+    """
+    start = _codestream_start(content)
+    if not start.startswith(_CODESTREAM) or len(start) < 4:
+        raise CorruptFile(f"{path}: the JPEG XL header is damaged. Copy or download it again.")
+    bits = _Bits(int.from_bytes(start[2:], "little"))
+    is_small = bits.take(1)
+    height = _side(bits, is_small)
+    ratio = bits.take(3)
+    if ratio == 0:
+        return _side(bits, is_small), height
+    wide, high = _RATIOS[ratio - 1]
+    return height * wide // high, height
+
+
+def metadata(content: bytes) -> Metadata:
+    """Return the EXIF block and the XMP packet of the boxes, compressed ones included; without ICC profile."""
+    found: dict[bytes, bytes] = {}
+    if not content.startswith(_CODESTREAM):
+        for kind, body in isobmff.boxes(memoryview(content)):
+            if kind in {b"Exif", b"xml "}:
+                found.setdefault(kind, bytes(body[: LIMITS.metadata_bytes + 1]))
+            elif kind == b"brob" and bytes(body[:4]) in {b"Exif", b"xml "}:
+                found.setdefault(bytes(body[:4]), _inflate(body[4:]))
+    exif = found.get(b"Exif", b"")
+    return Metadata(exif=exif[4 + int.from_bytes(exif[:4], "big") :] or None, xmp=found.get(b"xml ") or None)
+
+
+def _codestream_start(content: bytes) -> bytes:
+    if content.startswith(_CODESTREAM):
+        return content[:_HEADER_BYTES]
+    for kind, body in isobmff.boxes(memoryview(content)):
+        if kind in {b"jxlc", b"jxlp"}:
+            skipped = 4 if kind == b"jxlp" else 0  # the part's number
+            return bytes(body[skipped : skipped + _HEADER_BYTES])
+    return b""
+
+
+def _side(bits: _Bits, is_small: int) -> int:
+    return 8 * (bits.take(5) + 1) if is_small else bits.take(_SIZE_BITS[bits.take(2)]) + 1
+
+
+def _inflate(compressed: memoryview) -> bytes:
+    """Decompress at most one byte more than the limit; what is damaged becomes empty."""
+    import imagecodecs
+
+    try:
+        return bytes(imagecodecs.brotli_decode(bytes(compressed), out=LIMITS.metadata_bytes + 1))
+    except imagecodecs.BrotliError:
+        return b""
