@@ -1,14 +1,16 @@
 # make demo [PHOTO=my.jpg]   expand a photo and show where the results are
 # make test                  lint, check types, run the tests
 # make test-all              the same with the slow tests
+# make test-external         programs of others open our files; installs them, where it may
 
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$python && break; done)
 BIN := .venv/bin
+EXTERNAL_PACKAGES := libimage-exiftool-perl chromium libavif-bin libjxl-tools
 export PHOTO # reaches the shell as a variable, so that a file name may hold spaces and quotes
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-all test-external external-programs lint clean
 
 # Without PHOTO it is scikit-image's picture of a rocket among lamps at dusk (CC0, SpaceX).
 demo: .venv/$(if $(PHOTO),core,demo).stamp
@@ -20,10 +22,22 @@ demo: .venv/$(if $(PHOTO),core,demo).stamp
 	$(BIN)/headroom inspect --proof "demo/$$name.proof.png" -- "demo/$$name.exr"
 
 test: lint
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow and not external'
 
 test-all: lint
 	$(BIN)/python -m pytest
+
+test-external: external-programs .venv/dev.stamp
+	$(BIN)/python -m pytest -m external -rs
+
+# Tests of a program that stays missing are skipped by name.
+external-programs:
+	@for program in exiftool chromium avifdec jxlinfo; do \
+		command -v $$program >/dev/null || missing=yes; done; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -qq --no-install-recommends $(EXTERNAL_PACKAGES); \
+	else echo 'For all of these tests: sudo apt-get install $(EXTERNAL_PACKAGES)'; fi
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
