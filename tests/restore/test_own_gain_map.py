@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from pictures import noisy_photo, srgb_to_light
 
 from headroom.image import GainMap, Photo
 from headroom.restore import expand
+from headroom.restore.own_gain_map import left_unmeasured
 
 SIDE = 64
 
@@ -43,19 +45,40 @@ def test_the_map_is_the_measured_light(compact_weights: Path) -> None:
 
 def test_only_what_both_leave_open_is_filled_in(compact_weights: Path) -> None:
     codes = np.full((SIDE, SIDE), 100)
-    codes[:16] = 0  # no gain
+    codes[:16] = 0  # a region without any gain, apart from the next
+    codes[32:36] = 0  # the rim of a lifted region
     codes[48:] = 255  # the map's own top
-    hdr = expand(photo_with_map(codes), weights=compact_weights)
+    photo = photo_with_map(codes)
+    photo.codes[16:32] = 90
+    hdr = expand(photo, weights=compact_weights)
     assert hdr.recovered is not None
     filled = hdr.recovered > 0
-    assert filled[:16, SIDE // 2 + 2 :].all()
+    assert filled[:14, SIDE // 2 + 2 :].all()
     assert filled[50:, SIDE // 2 + 2 :].all()
-    assert not filled[17:47].any()
+    assert not filled[16:47].any()
     assert not filled[:, : SIDE // 2].any()
     # Nothing gets darker than what the map knows.
-    least = 2 ** (codes / 255 * 3)
-    assert (hdr.pixels[:, SIDE // 2 :] >= least[:, SIDE // 2 :, None] * (1 - 1e-5)).all()
-    assert (hdr.pixels[:16, SIDE // 2 + 8 :] > 1).any()
+    measured = srgb_to_light(photo.codes / 255) * 2 ** (codes / 255 * 3)[..., None]
+    assert (hdr.pixels >= measured * (1 - 1e-5)).all()
+    assert (hdr.pixels[:14, SIDE // 2 + 8 :] > 1).any()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_regions_are_those_of_opencv(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    blocks = generator.random((20, 30)) < 0.35
+    lifted = blocks & (generator.random((20, 30)) < 0.1)
+    _, labels = cv2.connectedComponents(blocks.astype(np.uint8), connectivity=8)
+    left = blocks & ~np.isin(labels, np.unique(labels[lifted]))
+
+    def pixels(cells: np.ndarray) -> np.ndarray:
+        return cells.repeat(8, axis=0).repeat(8, axis=1)
+
+    clipped = np.repeat(pixels(blocks)[..., None], 3, axis=2)
+    gain_map = GainMap(pixels(lifted).astype(np.uint8) * 200)
+    found = left_unmeasured(clipped, gain_map)
+    for channel in range(3):
+        np.testing.assert_array_equal(found[..., channel], pixels(left))
 
 
 def test_where_the_map_says_nothing_the_method_decides_alone(compact_weights: Path) -> None:

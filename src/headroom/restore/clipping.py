@@ -23,7 +23,7 @@ def clipped_codes(photo: Photo) -> NDArray[np.bool_]:
     if photo.lossy_step <= 0 or not top.any():
         return top
     within_error: NDArray[np.bool_] = photo.codes >= photo.top_code - np.ceil(photo.lossy_step)
-    return within_error & _near(top)
+    return within_error & of_blocks(grown(blocks_with(top)), top.shape)
 
 
 def recovery_weight(clipped: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -40,11 +40,19 @@ def recovery_weight(clipped: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.minimum(weight, rim)
 
 
-def _near(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Grow a mask to the blocks that hold it and their neighbours."""
+def blocks_with(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which blocks of 8 x 8 pixels hold anything of a mask, H x W x 3."""
     # The mean over a block of 64 codes rounds to at least 4 when one of them is 255.
-    blocks = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).reduce(_BLOCK_PX)) > 0
+    return np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).reduce(_BLOCK_PX)) > 0
+
+
+def grown(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Grow a mask by its eight neighbours."""
     padded = np.pad(blocks, ((1, 1), (1, 1), (0, 0)))
-    grown = padded[:-2] | padded[1:-1] | padded[2:]
-    grown = grown[:, :-2] | grown[:, 1:-1] | grown[:, 2:]
-    return grown.repeat(_BLOCK_PX, axis=0).repeat(_BLOCK_PX, axis=1)[: mask.shape[0], : mask.shape[1]]
+    rows = padded[:-2] | padded[1:-1] | padded[2:]
+    return rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
+
+
+def of_blocks(blocks: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Spread a mask of blocks over the pixels of a picture of this shape."""
+    return blocks.repeat(_BLOCK_PX, axis=0).repeat(_BLOCK_PX, axis=1)[: shape[0], : shape[1]]

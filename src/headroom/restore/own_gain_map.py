@@ -11,6 +11,7 @@ from headroom.colour.gain_map import apply_to_rows, log2_gain
 from headroom.colour.strips import strips
 from headroom.colour.transfer import decode_codes
 from headroom.image import Encoding, FloatImage, GainMap, Photo
+from headroom.restore.clipping import blocks_with, grown, of_blocks
 from headroom.restore.compose import GainRows, LinearRows
 
 _NO_GAIN_STOPS = 0.05
@@ -30,17 +31,26 @@ def linear_rows(photo: Photo, encoding: Encoding, gain_map: GainMap | None) -> L
 
 
 def left_unmeasured(clipped: NDArray[np.bool_], gain_map: GainMap | None) -> NDArray[np.bool_]:
-    """Say which of the clipped codes, H x W x 3, a gain map leaves open: where it is at its top or gives no gain."""
-    if gain_map is None:
+    """Say which of the clipped codes, H x W x 3, a gain map leaves open.
+
+    These are the ones where it is at its own top, and regions that it lifts nowhere. Where it lifts a region's middle,
+    no gain at the rim means what it says: that the light only just reached the clip level.
+    """
+    if gain_map is None or not clipped.any():
         return clipped
-    left = clipped.copy()
+    at_top, lifted = np.zeros_like(clipped), np.zeros_like(clipped)
     lowest, highest = np.array(gain_map.minimum, np.float32), np.array(gain_map.maximum, np.float32)
     top = highest - (highest - lowest) * (_COMPRESSION_CODES / 255)
     for rows in strips(clipped.shape):
         if clipped[rows].any():
             gain = log2_gain(gain_map, rows, clipped.shape)
-            left[rows] &= (gain >= top) | (gain <= _NO_GAIN_STOPS)
-    return left
+            at_top[rows], lifted[rows] = gain >= top, gain > _NO_GAIN_STOPS
+    regions, known = blocks_with(clipped), blocks_with(clipped & lifted)
+    for _ in range(max(regions.shape)):  # far enough to cross the picture
+        before, known = known, grown(known) & regions
+        if (known == before).all():
+            break
+    return clipped & (at_top | ~of_blocks(known, clipped.shape))
 
 
 def gain_beyond(light: LinearRows, predicted: GainRows, max_gain_stops: float) -> GainRows:
