@@ -58,6 +58,14 @@ def test_hdr_stays_hdr(run: Run, capsys: Capture, exr: Path, light: FloatImage, 
     assert np.quantile(np.abs(pixels_of(out) - light) / (light + 0.02), 0.99) < limit
 
 
+@pytest.mark.parametrize(("suffix", "depth"), [("avif", "10"), ("avif", "12"), ("jxl", None), ("png", "16")])
+def test_there_and_back(run: Run, exr: Path, light: FloatImage, suffix: str, depth: str | None) -> None:
+    there, back = exr.with_name(f"there.{suffix}"), exr.with_name("back.exr")
+    assert run("convert", exr, there, *(("--bit-depth", depth) if depth else ())) == 0
+    assert run("convert", there, back) == 0
+    assert np.quantile(np.abs(pixels_of(back) - light) / (light + 0.02), 0.99) < 0.05
+
+
 def test_depth_of_openexr(run: Run, exr: Path) -> None:
     def written(source: Path, *words: str) -> str:
         assert run("convert", source, exr.with_name("out.exr"), "--force", *words) == 0

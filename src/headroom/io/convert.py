@@ -149,6 +149,8 @@ def _options(source: str | os.PathLike[str], container: ContainerFormat, bit_dep
     match container.name:
         case "exr":
             return WriteOptions(half=(bit_depth or describe(source).bit_depth) != 32)
+        case "avif" if bit_depth is not None:
+            return WriteOptions(bit_depth=10 if bit_depth == 10 else 12)
     return WriteOptions()
 
 

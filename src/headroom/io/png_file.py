@@ -1,4 +1,4 @@
-"""The PNG of an HDR image: 16-bit PQ or HLG with the chunks that say so (PNG 3, 11.3.2.6 to 11.3.2.8)."""
+"""PNG files with the chunks that say what they hold; HDR images as 16-bit PQ or HLG (PNG 3, 11.3.2.6 to 11.3.2.8)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,19 @@ def build(coded: HdrCodes, metadata: Metadata) -> bytes:
 
     encoded = bytes(imagecodecs.png_encode(coded.codes, level=_FAST, strategy=_RUN_LENGTHS, filter=_UP_FILTER))
     light = (math.ceil(nits * _LIGHT_UNIT) for nits in (coded.max_cll_nits, coded.max_fall_nits))
-    chunks = [_chunk(b"cICP", bytes([*coded.cicp, 0, 1])), _chunk(b"cLLI", struct.pack(">II", *light))]
+    return with_chunks(
+        encoded, [(b"cICP", bytes([*coded.cicp, 0, 1])), (b"cLLI", struct.pack(">II", *light))], metadata
+    )
+
+
+def with_chunks(encoded: bytes, chunks: list[tuple[bytes, bytes]], metadata: Metadata) -> bytes:
+    """Return a PNG with these chunks, kind and content, and those of EXIF and XMP after its header."""
     if metadata.exif:
-        chunks.append(_chunk(b"eXIf", metadata.exif))
+        chunks = [*chunks, (b"eXIf", metadata.exif)]
     if metadata.xmp:
-        chunks.append(_chunk(b"iTXt", _XMP + metadata.xmp))
-    return encoded[:_HEADER_END] + b"".join(chunks) + encoded[_HEADER_END:]
+        chunks = [*chunks, (b"iTXt", _XMP + metadata.xmp)]
+    framed = b"".join(_chunk(kind, body) for kind, body in chunks)
+    return encoded[:_HEADER_END] + framed + encoded[_HEADER_END:]
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

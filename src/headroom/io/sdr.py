@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import struct
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +17,7 @@ from headroom.colour.strips import strips
 from headroom.errors import UsageError
 from headroom.image import Encoding, Photo
 from headroom.io.formats import FORMATS
+from headroom.io.png_file import with_chunks
 
 DEPTHS: dict[str, tuple[int, ...]] = {"jpeg": (8,), "png": (8, 16), "webp": (8,), "tiff": (8, 16)}
 """Bits of a code that each format holds."""
@@ -98,20 +98,12 @@ def _blocks(photo: Photo, most_bytes: int) -> dict[str, bytes]:
 
 
 def _png_bytes(photo: Photo) -> bytes:
-    """Return a PNG with its metadata chunks after the header (PNG 3, 5.6)."""
     import imagecodecs
 
     encoded = bytes(imagecodecs.png_encode(photo.codes, level=3))
-    metadata, icc = photo.metadata, icc_of(photo)
-    chunks = [(b"iCCP", b"ICC\0\0" + zlib.compress(icc)) if icc else (b"sRGB", b"\0")]
-    if metadata.exif:
-        chunks.append((b"eXIf", metadata.exif))
-    if metadata.xmp:
-        chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
-    framed = (
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
-    )
-    return encoded[:33] + b"".join(framed) + encoded[33:]
+    icc = icc_of(photo)
+    colours = (b"iCCP", b"ICC\0\0" + zlib.compress(icc)) if icc else (b"sRGB", b"\0")
+    return with_chunks(encoded, [colours], photo.metadata)
 
 
 def _write_tiff(path: Path, photo: Photo) -> None:
