@@ -1,0 +1,108 @@
+"""Damaged files of every kind: one of our errors that names the file, or a complete picture, and soon.
+
+`make test-all` tries 2,000 changes a kind and every length; the default run a sample of them, by the same seed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from samples import IN_A_CHILD, SAMPLES
+
+from headroom.errors import HeadroomError
+from headroom.image import Photo
+from headroom.io import describe, read
+
+CHANGES = 2000
+IN_DEFAULT_RUN, IN_DEFAULT_RUN_OF_CHILDREN = 150, 8
+LONGEST_S = 10.0  # of CPU time, for pictures of a few hundred pixels
+TELLING = [0, 1, 0x7F, 0x80, 0xFF]
+
+
+def changes(content: bytes, count: int) -> Iterator[bytes]:
+    """Yield `content` with some bytes replaced, numbers made extreme, parts lost, repeated or moved."""
+    generator = np.random.default_rng(2026)
+    for _ in range(count):
+        data = bytearray(content)
+        # Half of the changes fall into the first bytes, where the headers are.
+        end = len(data) if generator.random() < 0.5 else min(400, len(data))
+        at = int(generator.integers(0, end))
+        length = int(generator.integers(1, 9))
+        match generator.integers(0, 5):
+            case 0:
+                for place in generator.integers(0, end, length):
+                    data[place] = int(generator.integers(0, 256))
+            case 1:
+                data[at : at + length] = bytes([int(generator.choice(TELLING))]) * length
+            case 2:
+                data[at] ^= 1 << int(generator.integers(0, 8))
+            case 3:
+                del data[at : at + length * 4]
+            case 4:
+                data[at:at] = data[max(0, at - length * 4) : at]
+        yield bytes(data)
+
+
+def lengths(content: bytes, step: int) -> Iterator[bytes]:
+    """Yield the beginnings of `content`."""
+    for size in range(0, len(content), step):
+        yield content[:size]
+
+
+def check(path: Path, data: bytes) -> None:
+    """Read a file and look at what comes."""
+    path.write_bytes(data)
+    started = time.process_time()
+    try:
+        facts = describe(path)
+        image = read(path)
+    except HeadroomError as error:
+        assert path.name in str(error)
+        assert len(str(error)) < 1000
+    else:
+        raster = image.codes if isinstance(image, Photo) else image.pixels
+        assert raster.shape == (facts.height, facts.width, 3)
+        assert np.isfinite(raster).all()
+    assert time.process_time() - started < LONGEST_S
+
+
+def check_all(folder: Path, cases: Iterator[bytes], *, threads: int = 1) -> None:
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [pool.submit(check, folder / f"{number}", data) for number, data in enumerate(cases)]
+        for number, job in enumerate(jobs):
+            job.result()
+            (folder / f"{number}").unlink()
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_changed_files(tmp_path: Path, kind: str) -> None:
+    count = IN_DEFAULT_RUN_OF_CHILDREN if kind in IN_A_CHILD else IN_DEFAULT_RUN
+    check_all(tmp_path, changes(SAMPLES[kind](tmp_path), count))
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_truncated_files(tmp_path: Path, kind: str) -> None:
+    content = SAMPLES[kind](tmp_path)
+    check_all(tmp_path, lengths(content, -(-len(content) // (8 if kind in IN_A_CHILD else 150))))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_two_thousand_changes(tmp_path: Path, kind: str) -> None:
+    threads = (os.cpu_count() or 1) if kind in IN_A_CHILD else 1
+    check_all(tmp_path, changes(SAMPLES[kind](tmp_path), CHANGES), threads=threads)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_every_length(tmp_path: Path, kind: str) -> None:
+    threads = (os.cpu_count() or 1) if kind in IN_A_CHILD else 1
+    check_all(tmp_path, lengths(SAMPLES[kind](tmp_path), 1), threads=threads)
