@@ -11,7 +11,7 @@ import numpy as np
 
 from headroom.colour import primaries as rgb
 from headroom.colour import transfer
-from headroom.colour.gain_map import apply_gain_map
+from headroom.colour.gain_map import apply_to_rows
 from headroom.colour.strips import strips
 from headroom.colour.tone_mapping import ToneMap
 from headroom.errors import UsageError
@@ -112,7 +112,8 @@ def as_hdr(image: Photo | Hdr) -> Hdr:
     base = image if image.gain_map is None else unrounded(image)
     pixels = transfer.decode_codes(base.codes, base.encoding, base.bit_depth)
     if image.gain_map is not None:
-        pixels = apply_gain_map(pixels, image.gain_map)
+        for rows in strips(pixels.shape):
+            pixels[rows] = apply_to_rows(pixels[rows], image.gain_map, rows, pixels.shape)
     return Hdr(pixels, image.encoding.primaries, photo=image, metadata=image.metadata, source=image.source)
 
 
