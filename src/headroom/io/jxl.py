@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from headroom.colour.cicp import PRIMARIES_CODES, TRANSFER_CODES, encoding_of
 from headroom.errors import OutputError, UnsupportedFormat
 from headroom.image import Encoding, Hdr, Metadata, Photo
-from headroom.io import assemble, child, jxl_header, profile
+from headroom.io import assemble, child, jxl_file, jxl_header, profile
 from headroom.io.child import Decoded
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.guard import check_size
@@ -44,7 +44,7 @@ def read(path: Path, content: bytes) -> Photo | Hdr:
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
-    """Write linear light in lossless floats, or PQ or HLG of 16 bits, with code points.
+    """Write linear light in lossless floats, or PQ or HLG of 16 bits, with code points, EXIF and XMP.
 
     PQ and HLG are lossless at quality 100.
 
@@ -57,6 +57,7 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
     else:
         coded = hdr_codes(hdr, options.transfer, 16)
         _write(path, coded.codes, coded.cicp, options.quality)
+    path.write_bytes(jxl_file.build(path.read_bytes(), hdr.metadata))
 
 
 def _decode(path: Path, content: bytes, action: Literal["describe", "decode"]) -> Decoded:

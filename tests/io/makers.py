@@ -1,0 +1,70 @@
+"""Files of the kinds that only others write, made by tifffile, Pillow and pillow-heif."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pillow_heif
+import tifffile
+from numpy.typing import NDArray
+
+BLACK, WHITE = 512, 16_383
+SRGB_TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+
+
+def dng(
+    camera_rgb: NDArray[np.float64],
+    *,
+    neutral: tuple[float, float, float] = (0.5, 1.0, 0.7),
+    color_matrix: NDArray[np.float64] | None = None,
+    orientation: int = 1,
+) -> bytes:
+    """Return a DNG with an RGGB mosaic.
+
+    Args:
+        camera_rgb: H x W x 3, 0 = black, 1 = the white level of the sensor; each site keeps its own colour.
+        neutral: What the camera sees of a grey, green = 1.
+        color_matrix: XYZ to camera RGB; by default that of a camera that sees linear sRGB.
+        orientation: EXIF orientation.
+    """
+    mosaic = camera_rgb[..., 1].copy()
+    mosaic[0::2, 0::2], mosaic[1::2, 1::2] = camera_rgb[0::2, 0::2, 0], camera_rgb[1::2, 1::2, 2]
+    codes = np.rint(BLACK + mosaic * (WHITE - BLACK)).astype(np.uint16)
+    matrix = np.linalg.inv(SRGB_TO_XYZ) if color_matrix is None else color_matrix
+    tags: list[tuple[Any, ...]] = [
+        (274, "H", 1, orientation, True),
+        (33421, "H", 2, (2, 2), True),  # size and colours of the mosaic
+        (33422, "B", 4, bytes([0, 1, 1, 2]), True),
+        (50706, "B", 4, bytes([1, 4, 0, 0]), True),  # DNG version
+        (50708, "s", 0, "Headroom test", True),
+        (50714, "I", 1, BLACK, True),
+        (50717, "I", 1, WHITE, True),
+        (50721, "2i", 9, rationals(matrix.ravel()), True),
+        (50728, "2I", 3, rationals(np.array(neutral)), True),
+        (50778, "H", 1, 21, True),  # the matrix is for D65
+    ]
+    stream = BytesIO()
+    tifffile.imwrite(stream, codes, photometric=32803, extratags=tags, metadata=None)
+    return stream.getvalue()
+
+
+def rationals(values: NDArray[np.float64]) -> tuple[int, ...]:
+    return tuple(number for value in values for number in (round(value * 100_000), 100_000))
+
+
+def heic(codes: NDArray[np.uint16], bits: int, **options: Any) -> bytes:
+    """Return a HEIC of 10 or 12 bits, as good as its encoder makes it."""
+    height, width = codes.shape[:2]
+    image = pillow_heif.from_bytes("RGB;16", (width, height), (codes << (16 - bits)).tobytes())
+    stream = BytesIO()
+    before = pillow_heif.options.SAVE_HDR_TO_12_BIT
+    pillow_heif.options.SAVE_HDR_TO_12_BIT = bits == 12
+    try:
+        image.save(stream, quality=100, chroma=444, full_range_flag=1, **options)
+    finally:
+        pillow_heif.options.SAVE_HDR_TO_12_BIT = before
+    return stream.getvalue()
