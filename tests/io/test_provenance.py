@@ -75,14 +75,14 @@ def test_nonsense_is_nothing(text: str) -> None:
     assert from_xmp(b'headroom:Provenance="' + text.encode() + b'"') == {}
 
 
-@pytest.mark.parametrize("suffix", ["exr", "hdr", "tif"])
+@pytest.mark.parametrize("suffix", ["exr", "hdr", "tif", "png", "avif", "jxl"])
 def test_hdr_files_carry_it(tmp_path: Path, light: FloatImage, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     write_hdr(Hdr(light, provenance=MADE), path)
     assert read_hdr(path).provenance == describe(path).provenance == MADE
 
 
-@pytest.mark.parametrize("suffix", ["exr", "hdr", "tif", "pfm"])
+@pytest.mark.parametrize("suffix", ["exr", "hdr", "tif", "png", "avif", "jxl", "pfm"])
 def test_files_without_it_have_none(tmp_path: Path, light: FloatImage, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     write_hdr(Hdr(light), path)

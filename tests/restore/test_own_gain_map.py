@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -93,6 +94,15 @@ def test_the_headroom_bounds_what_is_filled_in(compact_weights: Path) -> None:
     codes = np.full((SIDE, SIDE), 255)
     hdr = expand(photo_with_map(codes, 2.0), weights=compact_weights, max_headroom_stops=1.0)
     np.testing.assert_allclose(hdr.pixels[:, SIDE // 2 :], 4.0, rtol=1e-5)
+
+
+def test_a_map_for_sdr_screens_adds_nothing(compact_weights: Path) -> None:
+    photo = photo_with_map(np.full((8, 8), 200))
+    assert photo.gain_map is not None
+    takes_away = replace(photo.gain_map, base_headroom=3.0, alternate_headroom=0.0)
+    hdr = expand(replace(photo, gain_map=takes_away), weights=compact_weights)
+    np.testing.assert_array_equal(hdr.pixels, expand(photo, weights=compact_weights, use_gain_map=False).pixels)
+    assert hdr.provenance["gain_map"] == "ignored (hdrgm)"
 
 
 @pytest.mark.parametrize("problem", [None, "damaged"])

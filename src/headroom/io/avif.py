@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headroom.errors import UsageError
 from headroom.image import Hdr, Photo
-from headroom.io import assemble, avif_file, child, still_picture
+from headroom.io import assemble, avif_file, avif_gain_map, child, still_picture
 from headroom.io.facts import FileFacts
 from headroom.io.hdr_codes import curve_of, hdr_codes
 from headroom.io.options import WriteOptions
@@ -24,14 +24,19 @@ def describe(path: Path, content: bytes) -> FileFacts:
 
 
 def read(path: Path, content: bytes) -> Photo | Hdr:
-    """Return a photo, or an HDR image where the curve is PQ or HLG; alpha is dropped, of several pictures the first.
+    """Return a photo with its gain map, or an HDR image where the curve is PQ or HLG.
+
+    Alpha is dropped; of several pictures the primary one is read.
 
     Raises:
         CorruptFile: Damaged, or the decoder crashed on it or took too long.
     """
     facts = describe(path, content)
     decoded = child.decode(path, content, "avif", facts.width, facts.height, title="AVIF", pixel_bytes=_PIXEL_BYTES)
-    return assemble.picture(path, facts, decoded.raster)
+    picture = assemble.picture(path, facts, decoded.raster)
+    if isinstance(picture, Hdr):
+        return picture
+    return assemble.with_gain_map(picture, lambda: avif_gain_map.read(path, content))
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:

@@ -84,12 +84,40 @@ def parse(path: Path, content: bytes) -> StillPicture:
     try:
         return _still_picture(content)
     except (struct.error, KeyError, IndexError, ValueError, ZeroDivisionError) as error:
-        raise CorruptFile(f"{path}: the header is damaged. Copy or download it again.") from error
+        raise CorruptFile(f"{path}: the AVIF or HEIC header is damaged. Copy or download it again.") from error
 
 
 def property_of(content: bytes, kind: bytes) -> bytes:
     """Return the body of the first property of a kind; KeyError where there is none."""
     return bytes(_child(_meta(content), b"iprp", b"ipco", kind))
+
+
+def gain_map_item(path: Path, content: bytes) -> tuple[int, bytes] | None:
+    """Return the item that holds the gain map of the primary picture, and the metadata of the two; None without one.
+
+    Raises:
+        CorruptFile: The `meta` box is damaged.
+    """
+    try:
+        meta = _meta(content)
+        derived = next((item for item, kind, _ in _items(meta) if kind == b"tmap"), None)
+        if derived is None:
+            return None
+        base, gain_map = _inputs_of(meta, derived)
+        if base != _primary_item(_child(meta, b"pitm")):
+            return None
+        return gain_map, _item_data(content, meta, derived, LIMITS.metadata_bytes)
+    except (struct.error, KeyError, IndexError, ValueError) as error:
+        raise CorruptFile(f"{path}: the header of the gain map is damaged. Copy or download it again.") from error
+
+
+def with_primary_item(content: bytes, item: int) -> bytes:
+    """Return the file with another item as its picture."""
+    changed = bytearray(content)
+    pitm = _child(_meta(changed), b"pitm")
+    size = 4 if pitm[0] else 2
+    pitm[4 : 4 + size] = item.to_bytes(size, "big")
+    return bytes(changed)
 
 
 def item_data(content: bytes, item: int) -> bytes:
@@ -119,7 +147,7 @@ def _still_picture(content: bytes) -> StillPicture:
     )
 
 
-def _meta(content: bytes) -> memoryview:
+def _meta(content: bytes | bytearray) -> memoryview:
     """Return the body of the `meta` box behind its version and flags."""
     return _child(memoryview(content), b"meta")[4:]
 
@@ -212,19 +240,34 @@ def _orientation(properties: list[Box]) -> int:
 def _metadata_items(content: bytes, meta: memoryview) -> tuple[bytes | None, bytes | None]:
     """Return the first EXIF block and the first XMP packet, each cut one byte behind the limit."""
     exif = xmp = b""
-    iinf = _child(meta, b"iinf")
-    for kind, body in boxes(iinf[8 if iinf[0] else 6 :]):
-        if kind != b"infe" or body[0] < 2:
-            continue
-        numbers = _Numbers(body, 4)
-        item, _protection = numbers.take(4 if body[0] > 2 else 2), numbers.take(2)
-        item_kind, names = bytes(body[numbers.at : numbers.at + 4]), bytes(body[numbers.at + 4 :])
-        if item_kind == b"Exif" and not exif:
+    for item, kind, names in _items(meta):
+        if kind == b"Exif" and not exif:
             block = _item_data(content, meta, item, LIMITS.metadata_bytes + 1)
             exif = block[4 + int.from_bytes(block[:4], "big") :].removeprefix(b"Exif\0\0")
-        elif item_kind == b"mime" and not xmp and b"application/rdf+xml\0" in names:
+        elif kind == b"mime" and not xmp and b"application/rdf+xml\0" in names:
             xmp = _item_data(content, meta, item, LIMITS.metadata_bytes + 1)
     return exif or None, xmp or None
+
+
+def _items(meta: memoryview) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield number, kind and names of every item (ISO/IEC 14496-12, 8.11.6)."""
+    iinf = _child(meta, b"iinf")
+    for kind, body in boxes(iinf[8 if iinf[0] else 6 :]):
+        if kind == b"infe" and body[0] >= 2:
+            numbers = _Numbers(body, 4)
+            item, _protection = numbers.take(4 if body[0] > 2 else 2), numbers.take(2)
+            yield item, bytes(body[numbers.at : numbers.at + 4]), bytes(body[numbers.at + 4 :])
+
+
+def _inputs_of(meta: memoryview, item: int) -> tuple[int, int]:
+    """Return the first two items that an item is derived from (ISO/IEC 14496-12, 8.11.12)."""
+    iref = _child(meta, b"iref")
+    size = 4 if iref[0] else 2
+    for kind, body in boxes(iref[4:]):
+        numbers = _Numbers(body, 0)
+        if kind == b"dimg" and numbers.take(size) == item and numbers.take(2) >= 2:
+            return numbers.take(size), numbers.take(size)
+    raise KeyError(item)
 
 
 def _item_data(content: bytes, meta: memoryview, item: int, most: int) -> bytes:

@@ -18,7 +18,7 @@ from headroom.restore.clipping import clipped_codes, recovery_weight
 from headroom.restore.compose import GainRows, cells_to_rows, compose
 from headroom.restore.linearise import linearise
 from headroom.restore.network import Loaded, choose_preset, load_network
-from headroom.restore.own_gain_map import gain_beyond, left_unmeasured, linear_rows
+from headroom.restore.own_gain_map import gain_beyond, left_unmeasured, linear_rows, usable_map
 from headroom.restore.plan import Plan, make_plan
 from headroom.restore.reduce import network_codes, pad_input, reduced_input
 from headroom.restore.tile import run_tiled
@@ -78,7 +78,7 @@ def expand(
     plan = make_plan(photo.height, photo.width, capabilities)
     loaded = load_network(method, preset_name, weights, plan.device)
     curve = linearise(photo)
-    gain_map = photo.gain_map if use_gain_map else None
+    gain_map = usable_map(photo) if use_gain_map else None
     light = linear_rows(photo, curve.encoding, gain_map)
     clipped = clipped_codes(photo) if capabilities.invents_content else np.zeros(photo.codes.shape, dtype=bool)
     left = left_unmeasured(clipped, gain_map)
@@ -104,7 +104,7 @@ def expand(
         "method": method,
         "preset": preset_name,
         "weights_sha256": loaded.weights_sha256,
-        "gain_map": _gain_map_use(photo, used=use_gain_map),
+        "gain_map": _gain_map_use(photo, used=gain_map is not None),
         "curve": curve.encoding.transfer or "table",
         "curve_known": curve.encoding.known,
         "curve_uncertainty_stops": round(curve.uncertainty_stops, 3),

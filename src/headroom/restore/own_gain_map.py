@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from headroom.colour.gain_map import apply_to_rows, log2_gain
+from headroom.colour.gain_map import apply_to_rows, gain_map_weight, log2_gain
 from headroom.colour.strips import strips
 from headroom.colour.transfer import decode_codes
 from headroom.image import Encoding, FloatImage, GainMap, Photo
@@ -18,6 +20,12 @@ _NO_GAIN_STOPS = 0.05
 _COMPRESSION_CODES = 2
 """Maps are compressed too: their top wears off by as much."""
 _DARKEST = 2**-10  # has a logarithm; no clipped code is as dark
+
+
+def usable_map(photo: Photo) -> GainMap | None:
+    """Return the photo's gain map, unless it only takes light away for SDR screens: then the photo is all there is."""
+    gain_map = photo.gain_map
+    return gain_map if gain_map and gain_map_weight(gain_map, math.inf) > 0 else None
 
 
 def linear_rows(photo: Photo, encoding: Encoding, gain_map: GainMap | None) -> LinearRows:
