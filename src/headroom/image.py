@@ -121,6 +121,7 @@ class Hdr:
         metadata: EXIF, XMP and ICC blocks to carry over.
         provenance: Method, weights hash, version and options, as JSON-ready values.
         source: File it came from.
+        repaired_values: How many values of the file were no light (NaN, infinite or below 0) and were replaced.
     """
 
     pixels: FloatImage
@@ -130,6 +131,7 @@ class Hdr:
     metadata: Metadata = Metadata()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     source: Path | None = None
+    repaired_values: int = 0
 
     @property
     def height(self) -> int:

@@ -94,11 +94,8 @@ def _problems(hdr: Hdr, stops: float) -> Iterator[str]:
         yield f"is {width} x {height}, not 2:1. Export it as an equirectangular panorama of the whole sphere."
     if width < MINIMUM_WIDTH_PX:
         yield f"is {width} px wide, less than {MINIMUM_WIDTH_PX}. Get it at a higher resolution."
-    if not np.isfinite(pixels).all():
-        yield f"has {np.count_nonzero(~np.isfinite(pixels))} values that are NaN or infinite. Repair or remove it."
-        return
-    if pixels.min() < 0:
-        yield f"has values down to {pixels.min():.3g}. Convert it to linear BT.709 without negative values."
+    if hdr.repaired_values:
+        yield f"has {hdr.repaired_values} values that are NaN, infinite or negative. Repair or remove it."
     if stops < MINIMUM_STOPS:
         yield f"spans {stops:.1f} stops, less than {MINIMUM_STOPS:.0f}. It is not HDR; remove it."
     brightest = pixels.max(axis=2)

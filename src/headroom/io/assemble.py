@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.colour import transfer
-from headroom.errors import InputError
+from headroom.errors import CorruptFile, InputError
 from headroom.image import FloatImage, GainMap, Hdr, Metadata, Photo
 from headroom.io import exif, orientation, profile
 from headroom.io.facts import FileFacts
@@ -27,7 +27,7 @@ def photo(path: Path, facts: FileFacts, stored: NDArray[Any], *, original: bytes
             it was photographed too.
         original: The file's bytes, for JPEG.
     """
-    codes = orientation.apply(_rgb(stored), facts.orientation)
+    codes = _turned(path, facts, _rgb(stored))
     metadata = facts.metadata
     if metadata.icc is not None and profile.needs_conversion(metadata):
         converted = profile.to_srgb(codes, metadata.icc)
@@ -72,15 +72,24 @@ def picture(path: Path, facts: FileFacts, stored: NDArray[Any]) -> Photo | Hdr:
 
 def scene(path: Path, facts: FileFacts, stored: NDArray[Any], *, recovered: FloatImage | None = None) -> Hdr:
     """Return the HDR image of a stored float raster, H x W or H x W x 1 to 4; finite and not below 0 afterwards."""
-    pixels = orientation.apply(_rgb(stored).astype(np.float32, copy=False), facts.orientation)
+    pixels, repaired = _clean(orientation.apply(_rgb(stored).astype(np.float32, copy=False), facts.orientation))
     return Hdr(
-        pixels=_clean(pixels),
+        pixels=pixels,
         primaries=facts.encoding.primaries,
         recovered=recovered,
         metadata=_upright(facts.metadata),
         provenance=facts.provenance,
         source=path,
+        repaired_values=repaired,
     )
+
+
+def _turned(path: Path, facts: FileFacts, stored: NDArray[Any]) -> NDArray[Any]:
+    """Return the upright raster; some decoders make another size of damaged files than the header says."""
+    upright = orientation.apply(stored, facts.orientation)
+    if upright.shape[:2] != (facts.height, facts.width):
+        raise CorruptFile(f"{path}: its picture is not of the size that its header says. Copy or download it again.")
+    return upright
 
 
 def _rgb(stored: NDArray[Any]) -> NDArray[Any]:
@@ -92,11 +101,12 @@ def _upright(metadata: Metadata) -> Metadata:
     return metadata if metadata.exif is None else dataclasses.replace(metadata, exif=exif.upright(metadata.exif))
 
 
-def _clean(pixels: FloatImage) -> FloatImage:
-    """Replace NaN and what is below 0 by 0, and infinity by the largest finite value."""
+def _clean(pixels: FloatImage) -> tuple[FloatImage, int]:
+    """Replace NaN and what is below 0 by 0, and infinity by the largest finite value; say how many there were."""
     if np.isfinite(pixels.max()) and pixels.min() >= 0:
-        return pixels
+        return pixels, 0
+    repaired = pixels.size - np.count_nonzero(np.isfinite(pixels) & (pixels >= 0))
     largest = pixels.max(where=np.isfinite(pixels), initial=0)
     pixels = pixels if pixels.flags.writeable else pixels.copy()
     np.nan_to_num(pixels, copy=False, nan=0, posinf=largest, neginf=0)
-    return np.maximum(pixels, 0, out=pixels)
+    return np.maximum(pixels, 0, out=pixels), int(repaired)
