@@ -9,13 +9,15 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from samples import IN_A_CHILD, SAMPLES
 
-from headroom.errors import HeadroomError
+from headroom.errors import CorruptFile, HeadroomError
 from headroom.image import Photo
 from headroom.io import describe, read
 
@@ -90,6 +92,15 @@ def test_changed_files(tmp_path: Path, kind: str) -> None:
 def test_truncated_files(tmp_path: Path, kind: str) -> None:
     content = SAMPLES[kind](tmp_path)
     check_all(tmp_path, lengths(content, -(-len(content) // (8 if kind in IN_A_CHILD else 150))))
+
+
+def test_a_tiff_whose_planes_contradict_its_strips(tmp_path: Path) -> None:
+    content = bytearray(SAMPLES["tiff"](tmp_path))
+    with tifffile.TiffFile(BytesIO(content)) as file:
+        content[file.pages[0].tags[284].offset + 8] = 2
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(CorruptFile):
+        read(tmp_path / "a")
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.colour import transfer
+from headroom.colour.strips import strips
 from headroom.errors import CorruptFile, InputError
 from headroom.image import FloatImage, GainMap, Hdr, Metadata, Photo
 from headroom.io import exif, orientation, profile
@@ -27,17 +28,19 @@ def photo(path: Path, facts: FileFacts, stored: NDArray[Any], *, original: bytes
             it was photographed too.
         original: The file's bytes, for JPEG.
     """
-    codes = _turned(path, facts, _rgb(stored))
+    codes, bit_depth, lossy_step = _turned(path, facts, _rgb(stored)), facts.bit_depth, facts.lossy_step
     metadata = facts.metadata
     if metadata.icc is not None and profile.needs_conversion(metadata):
+        if bit_depth in {10, 12}:  # which colour engines do not know
+            codes, bit_depth, lossy_step = _in_16_bits(codes, bit_depth), 16, lossy_step * 2 ** (16 - bit_depth)
         converted = profile.to_srgb(codes, metadata.icc)
         codes = codes if converted is None else converted
         metadata = dataclasses.replace(metadata, icc=None)
     return Photo(
         codes=codes,
-        bit_depth=facts.bit_depth,
+        bit_depth=bit_depth,
         encoding=facts.encoding,
-        lossy_step=facts.lossy_step,
+        lossy_step=lossy_step,
         metadata=_upright(metadata),
         source=path,
         container=facts.container,
@@ -90,6 +93,13 @@ def _turned(path: Path, facts: FileFacts, stored: NDArray[Any]) -> NDArray[Any]:
     if upright.shape[:2] != (facts.height, facts.width):
         raise CorruptFile(f"{path}: its picture is not of the size that its header says. Copy or download it again.")
     return upright
+
+
+def _in_16_bits(codes: NDArray[np.uint16], bit_depth: int) -> NDArray[np.uint16]:
+    wide = np.empty_like(codes)
+    for rows in strips(codes.shape):
+        wide[rows] = np.rint(codes[rows] * (65535 / (2**bit_depth - 1)))
+    return wide
 
 
 def _rgb(stored: NDArray[Any]) -> NDArray[Any]:
