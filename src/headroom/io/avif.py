@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headroom.errors import UsageError
 from headroom.image import Hdr, Photo
-from headroom.io import assemble, avif_file, avif_gain_map, child, still_picture
+from headroom.io import assemble, avif_file, child, still_gain_map, still_picture
 from headroom.io.facts import FileFacts
 from headroom.io.hdr_codes import curve_of, hdr_codes
 from headroom.io.options import WriteOptions
@@ -36,7 +36,7 @@ def read(path: Path, content: bytes) -> Photo | Hdr:
     picture = assemble.picture(path, facts, decoded.raster)
     if isinstance(picture, Hdr):
         return picture
-    return assemble.with_gain_map(picture, lambda: avif_gain_map.read(path, content))
+    return assemble.with_gain_map(picture, lambda: still_gain_map.read(path, content, "avif", facts.metadata.exif))
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:

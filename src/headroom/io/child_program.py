@@ -112,7 +112,8 @@ def heif(path: str, limits: _Limits, width: str, height: str) -> tuple[NDArray[A
 
     limits.admit(int(width), int(height))
     pillow_heif.options.DECODE_THREADS = 1
-    image = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)[0]
+    file = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
+    image = file[file.primary_index]
     limits.admit(*image.size)
     codes = np.asarray(image)
     bits = int(image.info["bit_depth"])

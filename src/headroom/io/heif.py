@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headroom.errors import MissingDependency
 from headroom.image import Hdr, Photo
-from headroom.io import assemble, child, still_picture
+from headroom.io import assemble, child, still_gain_map, still_picture
 from headroom.io.facts import FileFacts
 
 _PIXEL_BYTES = 64
@@ -20,7 +20,9 @@ def describe(path: Path, content: bytes) -> FileFacts:
 
 
 def read(path: Path, content: bytes) -> Photo | Hdr:
-    """Return a photo, or an HDR image where the curve is PQ or HLG; alpha is dropped, of several pictures the primary.
+    """Return a photo with its gain map, or an HDR image where the curve is PQ or HLG.
+
+    Alpha is dropped; of several pictures the primary one is read.
 
     Raises:
         MissingDependency: pillow-heif is not installed.
@@ -32,4 +34,7 @@ def read(path: Path, content: bytes) -> Photo | Hdr:
     decoded = child.decode(path, content, "heif", facts.width, facts.height, title="HEIC", pixel_bytes=_PIXEL_BYTES)
     # libheif turns the picture itself, and knows its depth where the header does not state it.
     facts = dataclasses.replace(facts, orientation=1, bit_depth=decoded.facts["bit_depth"])
-    return assemble.picture(path, facts, decoded.raster)
+    picture = assemble.picture(path, facts, decoded.raster)
+    if isinstance(picture, Hdr):
+        return picture
+    return assemble.with_gain_map(picture, lambda: still_gain_map.read(path, content, "heif", facts.metadata.exif))

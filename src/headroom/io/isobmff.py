@@ -14,6 +14,7 @@ from headroom.errors import CorruptFile
 from headroom.io import orientation
 from headroom.limits import LIMITS
 
+_APPLE_AUXILIARY = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 _MOST_BOXES = 4096  # of one parent; the tiles of the largest photos are a few hundred items
 
 
@@ -58,6 +59,14 @@ class Box(NamedTuple):
     body: memoryview
 
 
+class GainMapItems(NamedTuple):
+    """What holds a gain map: its picture's item, the content of its `tmap` item or None, and else its XMP."""
+
+    picture: int
+    numbers: bytes | None
+    xmp: bytes = b""
+
+
 @dataclass(slots=True)
 class _Numbers:
     """Big-endian numbers read one after the other."""
@@ -92,27 +101,25 @@ def property_of(content: bytes, kind: bytes) -> bytes:
     return bytes(_child(_meta(content), b"iprp", b"ipco", kind))
 
 
-def gain_map_item(path: Path, content: bytes) -> tuple[int, bytes] | None:
-    """Return the item that holds the gain map of the primary picture, and the metadata of the two; None without one.
+def gain_map_items(path: Path, content: bytes) -> GainMapItems | None:
+    """Return what holds the gain map of the primary picture; None for a file without one.
 
     Raises:
         CorruptFile: The `meta` box is damaged.
     """
     try:
         meta = _meta(content)
-        derived = next((item for item, kind, _ in _items(meta) if kind == b"tmap"), None)
-        if derived is None:
-            return None
-        base, gain_map = _inputs_of(meta, derived)
-        if base != _primary_item(_child(meta, b"pitm")):
-            return None
-        return gain_map, _item_data(content, meta, derived, LIMITS.metadata_bytes)
+        return _iso_gain_map(content, meta) or _apple_gain_map(content, meta)
     except (struct.error, KeyError, IndexError, ValueError) as error:
         raise CorruptFile(f"{path}: the header of the gain map is damaged. Copy or download it again.") from error
 
 
 def with_primary_item(content: bytes, item: int) -> bytes:
-    """Return the file with another item as its picture."""
+    """Return the file with another item as its picture, which then is no longer auxiliary to the one that was."""
+    for iref in (box.body for box in boxes(_meta(content)) if box.kind == b"iref"):
+        for kind, body in boxes(iref[4:]):
+            if kind == b"auxl" and _Numbers(body, 0).take(4 if iref[0] else 2) == item:
+                content = content.replace(kind + bytes(body), b"skip" + bytes(body), 1)
     changed = bytearray(content)
     pitm = _child(_meta(changed), b"pitm")
     size = 4 if pitm[0] else 2
@@ -259,15 +266,40 @@ def _items(meta: memoryview) -> Iterator[tuple[int, bytes, bytes]]:
             yield item, bytes(body[numbers.at : numbers.at + 4]), bytes(body[numbers.at + 4 :])
 
 
-def _inputs_of(meta: memoryview, item: int) -> tuple[int, int]:
-    """Return the first two items that an item is derived from (ISO/IEC 14496-12, 8.11.12)."""
-    iref = _child(meta, b"iref")
-    size = 4 if iref[0] else 2
-    for kind, body in boxes(iref[4:]):
-        numbers = _Numbers(body, 0)
-        if kind == b"dimg" and numbers.take(size) == item and numbers.take(2) >= 2:
-            return numbers.take(size), numbers.take(size)
-    raise KeyError(item)
+def _iso_gain_map(content: bytes, meta: memoryview) -> GainMapItems | None:
+    """Return the inputs of a `tmap` item: the base, which has to be the primary picture, and the map."""
+    primary = _primary_item(_child(meta, b"pitm"))
+    for item, kind, _ in _items(meta):
+        if kind == b"tmap":
+            inputs = next((to for kind, source, to in _references(meta) if (kind, source) == (b"dimg", item)), [])
+            if len(inputs) == 2 and inputs[0] == primary:
+                return GainMapItems(inputs[1], _item_data(content, meta, item, LIMITS.metadata_bytes))
+    return None
+
+
+def _apple_gain_map(content: bytes, meta: memoryview) -> GainMapItems | None:
+    """Return the auxiliary picture of Apple's type, and the XMP packet that is about it."""
+    primary = _primary_item(_child(meta, b"pitm"))
+    references = list(_references(meta))
+    for kind, item, to in references:
+        if kind != b"auxl" or primary not in to:
+            continue
+        properties = _properties_of(_child(meta, b"iprp"), item)
+        if any(box.kind == b"auxC" and bytes(box.body[4:]).rstrip(b"\0") == _APPLE_AUXILIARY for box in properties):
+            about = [source for kind, source, to in references if kind == b"cdsc" and item in to]
+            packets = [_item_data(content, meta, source, LIMITS.metadata_bytes) for source in about]
+            return GainMapItems(item, None, b"".join(packets))
+    return None
+
+
+def _references(meta: memoryview) -> Iterator[tuple[bytes, int, list[int]]]:
+    """Yield kind, item and the items that it refers to (ISO/IEC 14496-12, 8.11.12)."""
+    for iref in (box.body for box in boxes(meta) if box.kind == b"iref"):
+        size = 4 if iref[0] else 2
+        for kind, body in boxes(iref[4:]):
+            numbers = _Numbers(body, 0)
+            item = numbers.take(size)
+            yield kind, item, [numbers.take(size) for _ in range(numbers.take(2))]
 
 
 def _item_data(content: bytes, meta: memoryview, item: int, most: int) -> bytes:
