@@ -94,10 +94,10 @@ def test_truncated_files(tmp_path: Path, kind: str) -> None:
     check_all(tmp_path, lengths(content, -(-len(content) // (8 if kind in IN_A_CHILD else 150))))
 
 
-def test_a_tiff_whose_planes_contradict_its_strips(tmp_path: Path) -> None:
+def test_a_tiff_of_an_unknown_planar_configuration(tmp_path: Path) -> None:
     content = bytearray(SAMPLES["tiff"](tmp_path))
     with tifffile.TiffFile(BytesIO(content)) as file:
-        content[file.pages[0].tags[284].offset + 8] = 2
+        content[file.pages[0].tags[284].offset + 9] = 0xC4
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(CorruptFile):
         read(tmp_path / "a")
