@@ -60,6 +60,8 @@ def heic(codes: NDArray[np.uint16], bits: int, **options: Any) -> bytes:
     """Return a HEIC of 10 or 12 bits, as good as its encoder makes it."""
     height, width = codes.shape[:2]
     image = pillow_heif.from_bytes("RGB;16", (width, height), (codes << (16 - bits)).tobytes())
+    if "icc_profile" in options:
+        image.info["icc_profile"] = options.pop("icc_profile")
     stream = BytesIO()
     before = pillow_heif.options.SAVE_HDR_TO_12_BIT
     pillow_heif.options.SAVE_HDR_TO_12_BIT = bits == 12

@@ -37,6 +37,15 @@ def test_photos_of_8_and_16_bits(tmp_path: Path, picture: NDArray[np.uint8], dee
         assert (photo.bit_depth, photo.encoding) == (bits, Encoding())
 
 
+def test_shortest_files(tmp_path: Path) -> None:
+    codes = np.full((8, 8, 3), 7, np.uint8)
+    (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(codes))
+    assert (tmp_path / "a.jxl").stat().st_size < 64
+    assert np.array_equal(read_photo(tmp_path / "a.jxl").codes, codes)
+    write_hdr(Hdr(np.ones((1, 1, 3), np.float32)), tmp_path / "b.jxl")
+    assert read_hdr(tmp_path / "b.jxl").pixels.max() == 1
+
+
 def test_grey_and_alpha(tmp_path: Path, picture: NDArray[np.uint8]) -> None:
     grey = read_photo(save(tmp_path / "a.jxl", picture[..., :1], "uint8"))
     assert np.array_equal(grey.codes, np.repeat(picture[..., :1], 3, axis=2))

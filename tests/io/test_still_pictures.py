@@ -11,7 +11,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 pytest.importorskip("pillow_heif")
 
@@ -94,6 +94,17 @@ def test_profile_is_honoured(tmp_path: Path, picture: NDArray[np.uint8], suffix:
     assert facts.encoding == Encoding("adobe-rgb", "adobe-rgb")
     assert facts.metadata.icc == profile
     assert facts.lossy_step > 0
+
+
+def test_odd_profile_of_more_than_8_bits_is_applied(tmp_path: Path) -> None:
+    codes = DEEP << 2
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    odd = profile.replace(b"rXYZ", b"0XYZ").replace(b"gXYZ", b"rXYZ").replace(b"0XYZ", b"gXYZ")  # red is green
+    (tmp_path / "a.heic").write_bytes(heic(codes, 10, icc_profile=odd))
+    photo = read_photo(tmp_path / "a.heic")
+    assert (photo.bit_depth, photo.encoding) == (16, Encoding())
+    expected = (codes[..., [1, 0, 2]] * (65535 / 1023)).astype(int)
+    assert np.abs(photo.codes.astype(int) - expected).mean() < 300
 
 
 @pytest.mark.parametrize("suffix", ["avif", "heic"])

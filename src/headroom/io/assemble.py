@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from headroom.errors import CorruptFile, InputError
 from headroom.image import FloatImage, GainMap, Hdr, Metadata, Photo
 from headroom.io import exif, orientation, profile
 from headroom.io.facts import FileFacts
+
+
+_XMP_TURN = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))[2-8]""")
 
 
 def photo(path: Path, facts: FileFacts, stored: NDArray[Any], *, original: bytes | None = None) -> Photo:
@@ -75,7 +79,7 @@ def picture(path: Path, facts: FileFacts, stored: NDArray[Any]) -> Photo | Hdr:
 
 def scene(path: Path, facts: FileFacts, stored: NDArray[Any], *, recovered: FloatImage | None = None) -> Hdr:
     """Return the HDR image of a stored float raster, H x W or H x W x 1 to 4; finite and not below 0 afterwards."""
-    pixels, repaired = _clean(orientation.apply(_rgb(stored).astype(np.float32, copy=False), facts.orientation))
+    pixels, repaired = _clean(_turned(path, facts, _rgb(stored).astype(np.float32, copy=False)))
     return Hdr(
         pixels=pixels,
         primaries=facts.encoding.primaries,
@@ -108,7 +112,12 @@ def _rgb(stored: NDArray[Any]) -> NDArray[Any]:
 
 
 def _upright(metadata: Metadata) -> Metadata:
-    return metadata if metadata.exif is None else dataclasses.replace(metadata, exif=exif.upright(metadata.exif))
+    """Say in EXIF and XMP that the picture is upright."""
+    return dataclasses.replace(
+        metadata,
+        exif=exif.upright(metadata.exif) if metadata.exif else None,
+        xmp=_XMP_TURN.sub(rb"\g<1>1", metadata.xmp) if metadata.xmp else None,
+    )
 
 
 def _clean(pixels: FloatImage) -> tuple[FloatImage, int]:

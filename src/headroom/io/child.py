@@ -1,6 +1,6 @@
 """Decoding in a child process with limits on memory, time and files, for libraries that a file could crash.
 
-The child costs about 0.1 to 0.2 s, nearly all of it for loading NumPy and the decoder.
+The child costs about 0.1 s of processor time, nearly all of it for loading NumPy and the decoder.
 """
 
 from __future__ import annotations

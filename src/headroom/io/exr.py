@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.colour.strips import strips
-from headroom.errors import CorruptFile, OutputError, UnsupportedFormat
+from headroom.errors import OutputError, UnsupportedFormat
 from headroom.image import SDR_WHITE_NITS, Encoding, Hdr, Metadata
 from headroom.io import assemble, child, chromaticities, exr_header
 from headroom.io.exr_header import ExrHeader
@@ -44,8 +44,6 @@ def read(path: Path, content: bytes) -> Hdr:
     extra = [_RECOVERED] if _RECOVERED in header.channels else []
     size = header.width, header.height
     layers = child.decode(path, content, "exr", *size, *names, *extra, title="OpenEXR", pixel_bytes=_PIXEL_BYTES).raster
-    if layers.shape[:2] != size[::-1]:
-        raise CorruptFile(f"{path}: the OpenEXR data differ from the header. Copy or download it again.")
     stored = np.ascontiguousarray(layers[..., : len(names)])
     stored, _ = chromaticities.to_known(stored, header.chromaticities) if len(names) == 3 else (stored, "bt709")
     recovered = np.clip(np.nan_to_num(layers[..., -1]), 0, 1) if extra else None

@@ -25,6 +25,7 @@ from headroom.io.options import WriteOptions
 _PIXEL_BYTES = 96
 _BITS = {"uint8": 8, "uint16": 16, "half": 16, "float": 32}
 _LOSSLESS_QUALITY = 100
+_LEAST_BYTES = 512  # OpenImageIO takes shorter files for damaged ones
 
 
 def describe(path: Path, content: bytes) -> FileFacts:
@@ -64,7 +65,8 @@ def _decode(path: Path, content: bytes, action: Literal["describe", "decode"]) -
     """Run the decoder, once the size that the codestream states is known to be within the limits."""
     size = jxl_header.size(path, content)
     check_size(path, *size)
-    return child.decode(path, content, "jxl", *size, action, title="JPEG XL", pixel_bytes=_PIXEL_BYTES)
+    padded = content.ljust(_LEAST_BYTES, b"\0")
+    return child.decode(path, padded, "jxl", *size, action, title="JPEG XL", pixel_bytes=_PIXEL_BYTES)
 
 
 def _facts(path: Path, content: bytes, decoded: Mapping[str, Any]) -> FileFacts:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read(path: str | os.PathLike[str]) -> Photo | Hdr:
-    """Read a photo, or an `Hdr` from a container of floats: OpenEXR, Radiance .hdr, PFM or float TIFF.
+    """Read a photo; or an `Hdr` from OpenEXR, Radiance .hdr, PFM, camera RAW, other floats, and codes in PQ or HLG.
 
     Raises:
         UnsupportedFormat: A kind of file that is not read; the message names it and says what to do.
@@ -33,7 +33,7 @@ def read(path: str | os.PathLike[str]) -> Photo | Hdr:
 
 
 def read_photo(path: str | os.PathLike[str]) -> Photo:
-    """Read a photo: JPEG, PNG, WebP or TIFF of integers; upright, in its own code values.
+    """Read a photo: JPEG, PNG, WebP, AVIF, HEIC, JPEG XL or TIFF of integers; upright, in its own code values.
 
     Raises:
         UnsupportedFormat: As `read`, and a file that holds linear light.
@@ -49,7 +49,9 @@ def read_photo(path: str | os.PathLike[str]) -> Photo:
 
 
 def read_hdr(path: str | os.PathLike[str]) -> Hdr:
-    """Read linear light: OpenEXR, Radiance .hdr, PFM or float TIFF. Values stay as stored: 1.0 counts as SDR white.
+    """Read linear light: OpenEXR, Radiance .hdr, PFM, camera RAW, other floats, and codes in PQ or HLG.
+
+    Floats stay as stored: 1.0 counts as SDR white.
 
     Raises:
         UnsupportedFormat: As `read`, and a file that holds a photo.

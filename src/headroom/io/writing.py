@@ -33,7 +33,8 @@ def write_hdr(
     Args:
         hdr: The image.
         path: Where to; its folder must exist.
-        format: "exr", "hdr", "pfm", "tiff" or "ultra-hdr" (a gain-map JPEG); by the suffix where None.
+        format: "exr", "hdr", "pfm", "tiff", "png", "avif", "jxl" or "ultra-hdr" (a gain-map JPEG); by the suffix where
+            None.
         options: Choices of the containers.
 
     Raises:
