@@ -60,3 +60,13 @@ def test_no_block_is_too_damaged(data: bytes, start: bytes) -> None:
     assert 1 <= exif.orientation(block) <= 8
     assert len(exif.upright(block)) == len(block)
     exif.color_space(block)
+
+
+@pytest.mark.parametrize("form", [b' tiff:Orientation="%d"/>', b"><tiff:Orientation>%d</tiff:Orientation></a>"])
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_xmp_says_upright_too(tmp_path: Path, picture: NDArray[np.uint8], form: bytes, turn: int) -> None:
+    block = Image.Exif()
+    block[0x0112] = turn
+    packet = b"<a tiff:Make='8'" + form
+    Image.fromarray(picture).save(tmp_path / "a.jpg", exif=block, xmp=packet % turn)
+    assert read_photo(tmp_path / "a.jpg").metadata.xmp == packet % 1
