@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 import cv2
+import imagecodecs
 import numpy as np
 import OpenImageIO
 import pytest
@@ -160,6 +162,26 @@ def test_a_gain_map_is_applied(run: Run, exr: Path, light: FloatImage) -> None:
     assert run("convert", exr.with_name("gain.jpg"), exr.with_name("base.png"), "--bit-depth", "8") == 0
     base, png = (np.asarray(Image.open(exr.with_name(name))) for name in ("gain.jpg", "base.png"))
     assert np.array_equal(base, png)
+    assert b"Container:Directory" not in exr.with_name("base.png").read_bytes()
+
+
+def test_extreme_light_stays_finite(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.pfm").write_bytes(b"PF\n2 1\n-1.0\n" + np.array([3e38, 0, 1, 1, 3e38, 1e-38], "<f4").tobytes())
+    assert run("convert", tmp_path / "a.pfm", tmp_path / "b.tif", "--exposure", "32", "--primaries", "bt2020") == 0
+    assert np.isfinite(tifffile.imread(tmp_path / "b.tif")).all()
+    assert run("convert", tmp_path / "a.pfm", tmp_path / "b.png", "--exposure", "32", "--tone-map", "filmic") == 0
+    assert cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED).max() == 65535
+
+
+def test_a_curve_without_a_name_becomes_srgb(run: Run, tmp_path: Path) -> None:
+    codes = np.tile(np.arange(0, 250, 5, dtype=np.uint8)[None, :, None], (4, 1, 3))
+    png = imagecodecs.png_encode(codes)
+    body = b"gAMA" + (60_000).to_bytes(4, "big")
+    chunk = (4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    (tmp_path / "a.png").write_bytes(png[:33] + chunk + png[33:])
+    assert run("convert", tmp_path / "a.png", tmp_path / "b.png") == 0
+    written = np.asarray(Image.open(tmp_path / "b.png"), float)
+    np.testing.assert_allclose(written, 255 * srgb((codes / 255) ** (1 / 0.6)), atol=0.6)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from headroom.io import sdr
 from headroom.io.formats import FORMATS, ContainerFormat
 from headroom.io.options import WriteOptions
 from headroom.io.reading import describe, read
-from headroom.io.rendering import render
+from headroom.io.rendering import exposed, render
 from headroom.io.unrounded import unrounded
 from headroom.io.writing import write_hdr, write_photo
 
@@ -162,7 +162,8 @@ def _is_hdr(image: Photo | Hdr) -> bool:
 def _as_photo(image: Photo | Hdr, exposure_ev: float, tone_map: ToneMap | None, primaries: Primaries | None) -> Photo:
     """Return a photo with its own codes where nothing changes them, else a rendition of its light."""
     if isinstance(image, Photo) and tone_map is None and image.encoding.transfer not in {"pq", "hlg"}:
-        if not exposure_ev and primaries in {None, image.encoding.primaries}:
+        named = image.encoding.transfer is not None or image.metadata.icc is not None
+        if named and not exposure_ev and primaries in {None, image.encoding.primaries}:
             return image
         image, tone_map = replace(image, gain_map=None), "none"
     hdr = as_hdr(image)
@@ -180,7 +181,7 @@ def _changed(hdr: Hdr, exposure_ev: float, primaries: Primaries | None) -> Hdr:
     target = primaries or hdr.primaries
     if not exposure_ev and target == hdr.primaries:
         return hdr
-    gain = np.float32(2**exposure_ev)
     for rows in strips(hdr.pixels.shape):
-        np.maximum(rgb.convert(hdr.pixels[rows] * gain, hdr.primaries, target), 0, out=hdr.pixels[rows])
+        light = exposed(hdr.pixels[rows], exposure_ev)
+        np.maximum(rgb.convert(light, hdr.primaries, target), 0, out=hdr.pixels[rows])
     return replace(hdr, primaries=target, photo=None)

@@ -11,7 +11,14 @@ from headroom.colour import transfer
 from headroom.colour.primaries import convert
 from headroom.colour.strips import strips
 from headroom.colour.tone_mapping import ToneMap, tone_map
-from headroom.image import Encoding, Hdr, Metadata, Photo, Primaries
+from headroom.image import Encoding, FloatImage, Hdr, Metadata, Photo, Primaries
+
+_BRIGHTEST = np.float32(1e28)  # stays finite under 32 stops of exposure and any matrix of primaries
+
+
+def exposed(light: FloatImage | np.float32, exposure_ev: float) -> FloatImage:
+    """Return light that is brighter by this many stops, up to 32."""
+    return np.asarray(np.minimum(light, _BRIGHTEST) * np.float32(2**exposure_ev))
 
 
 def render(
@@ -33,12 +40,11 @@ def render(
     """
     curve: Literal["adobe-rgb", "srgb"] = "adobe-rgb" if primaries == "adobe-rgb" else "srgb"
     top = np.float32(2**bit_depth - 1)
-    gain = np.float32(2**exposure_ev)
     codes: NDArray[np.uint8] | NDArray[np.uint16]
     codes = np.empty(hdr.pixels.shape, np.uint8 if bit_depth == 8 else np.uint16)
-    peak = float(hdr.pixels.max(initial=0)) * float(gain)
+    peak = float(exposed(hdr.pixels.max(initial=0), exposure_ev))
     for rows in strips(codes.shape):
-        light = convert(hdr.pixels[rows] * gain, hdr.primaries, primaries)
+        light = convert(exposed(hdr.pixels[rows], exposure_ev), hdr.primaries, primaries)
         codes[rows] = np.rint(top * np.clip(transfer.encode(tone_map(light, operator, peak), curve), 0, 1))
     metadata = Metadata(exif=hdr.metadata.exif, xmp=hdr.metadata.xmp)
     return Photo(codes, bit_depth, Encoding(primaries, curve), metadata=metadata, source=hdr.source)

@@ -17,6 +17,7 @@ from headroom.colour.strips import strips
 from headroom.errors import UsageError
 from headroom.image import Encoding, Photo
 from headroom.io.formats import FORMATS
+from headroom.io.gain_map_metadata import without_directory
 from headroom.io.png_file import with_chunks
 
 DEPTHS: dict[str, tuple[int, ...]] = {"jpeg": (8,), "png": (8, 16), "webp": (8,), "tiff": (8, 16)}
@@ -54,9 +55,15 @@ def checked_format(path: Path, name: str | None, photo: Photo) -> str:
 
 def write(path: Path, photo: Photo, container: str) -> None:
     """Write a photo as one of `DEPTHS`."""
+    if container == "jpeg" and photo.original is not None:
+        path.write_bytes(photo.original)
+        return
+    if photo.metadata.xmp is not None:  # a gain map stays behind
+        xmp = without_directory(photo.metadata.xmp)
+        photo = dataclasses.replace(photo, metadata=dataclasses.replace(photo.metadata, xmp=xmp))
     match container:
         case "jpeg":
-            path.write_bytes(photo.original or jpeg_bytes(photo, _QUALITY))
+            path.write_bytes(jpeg_bytes(photo, _QUALITY))
         case "png":
             path.write_bytes(_png_bytes(photo))
         case "webp":
