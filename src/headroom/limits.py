@@ -11,7 +11,7 @@ class Limits:
 
     Attributes:
         file_bytes: Largest file that is opened as a compressed photo.
-        hdr_file_bytes: Largest file that is opened as an uncompressed or float image, where 12 bytes a pixel are normal.
+        hdr_file_bytes: Largest file that is opened as an uncompressed or float image, where a pixel takes 12 bytes.
         pixels: Largest width times height.
         side_px: Largest width or height.
         metadata_bytes: Largest EXIF, XMP or ICC block that is kept; a larger one is refused.

@@ -18,7 +18,6 @@ from headroom.image import FloatImage, GainMap, Hdr, Metadata, Photo
 from headroom.io import exif, orientation, profile
 from headroom.io.facts import FileFacts
 
-
 _XMP_TURN = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))[2-8]""")
 
 
