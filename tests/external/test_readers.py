@@ -111,7 +111,7 @@ def test_pillow_opens_a_multi_picture_file(gain_map_file: Path, hdr: Hdr) -> Non
     assert np.array_equal(base, hdr.photo.codes)
     with MpoImageFile(BytesIO(gain_map_file.read_bytes())) as image:
         image.seek(1)
-        assert (image.n_frames, image.size) == (2, (28, 20))
+        assert (image.n_frames, image.size) == (2, (56, 40))
 
 
 def test_libultrahdr_and_openimageio_decode_it(gain_map_file: Path, hdr: Hdr) -> None:

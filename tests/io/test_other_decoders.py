@@ -70,6 +70,18 @@ def test_full_size_maps_show_our_own_light(write: Callable[..., Path], reader: R
     assert np.median(error) < 0.001
 
 
+def test_the_default_keeps_measured_pixels_beside_lamps(tmp_path: Path) -> None:
+    codes = np.full((64, 64, 3), 120, np.uint8)
+    codes[20:44, 21:43] = 255
+    Image.fromarray(codes).save(tmp_path / "photo.jpg", quality=98, subsampling=0)
+    photo = read_photo(tmp_path / "photo.jpg")
+    lamp = (photo.codes.min(axis=-1) > 250)[..., None]
+    light = as_hdr(photo).pixels
+    write_hdr(Hdr(np.where(lamp, 8 * light, light), photo=photo), tmp_path / "gain.jpg")
+    error = np.abs(as_hdr(read_photo(tmp_path / "gain.jpg")).pixels - light) / light
+    assert error[~lamp[..., 0]].max() < 0.05
+
+
 @pytest.mark.parametrize("reader", [by_libultrahdr, by_openimageio])
 @pytest.mark.parametrize("scale", [1, 2, 4])
 @pytest.mark.parametrize("channels", [1, 3])

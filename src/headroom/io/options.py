@@ -19,7 +19,8 @@ class WriteOptions:
         bit_depth: Bits of an integer code, where the container leaves a choice: 10 (the default) or 12 in AVIF.
         quality: Quality of AVIF and of JPEG XL in PQ or HLG, 1 to 100; 100 is lossless. Floats always are.
         base_quality: JPEG quality of a base picture that has to be encoded anew, 1 to 100.
-        gain_map_scale: Pixels of the base per pixel of the gain map, along each side.
+        gain_map_scale: Pixels of the base per pixel of the gain map, along each side. From 2 on files are a tenth
+            smaller, but the gain of a lamp spills over its edge, and readers differ in how they fill the map in.
         gain_map_channels: 1 for a gain of luminance, 3 for one of each channel.
     """
 
@@ -30,5 +31,5 @@ class WriteOptions:
     bit_depth: Literal[10, 12, 16] | None = None
     quality: int = 95
     base_quality: int = 95
-    gain_map_scale: Literal[1, 2, 4] = 2
+    gain_map_scale: Literal[1, 2, 4] = 1
     gain_map_channels: Literal[1, 3] = 3
