@@ -38,13 +38,12 @@ def xmp_without_gps(packet: bytes) -> bytes:
 
 def _jpeg_without_gps(data: bytes) -> bytes:
     jpeg = parse_jpeg(data)
-    extension = b"".join(
-        segment.payload[_EXTENSION_HEADER:] for segment in jpeg.segments if segment.holds(APP1, _EXTENDED_XMP)
-    )
-    # An extension cannot be edited, as its digest is its name.
-    dropped = _EXTENDED_XMP if _PROPERTY.search(extension) else None
-    segments = (_segment(segment) for segment in jpeg.segments if not (dropped and segment.holds(APP1, dropped)))
-    return Jpeg(tuple(segments), jpeg.scans).to_bytes()
+    extensions = [segment for segment in jpeg.segments if segment.holds(APP1, _EXTENDED_XMP)]
+    segments = jpeg.segments
+    if _PROPERTY.search(b"".join(segment.payload[_EXTENSION_HEADER:] for segment in extensions)):
+        # An extension cannot be edited, as its digest is its name.
+        segments = tuple(segment for segment in segments if segment not in extensions)
+    return Jpeg(tuple(map(_segment, segments)), jpeg.scans).to_bytes()
 
 
 def _segment(segment: Segment) -> Segment:
