@@ -46,6 +46,17 @@ def test_shortest_files(tmp_path: Path) -> None:
     assert read_hdr(tmp_path / "b.jxl").pixels.max() == 1
 
 
+def test_lossy_files_are_known(tmp_path: Path, picture: NDArray[np.uint8]) -> None:
+    assert describe(save(tmp_path / "a.jxl", picture, "uint8")).lossy_step == 0
+    (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(picture, level=80))
+    assert describe(tmp_path / "a.jxl").lossy_step > 0
+    (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(picture, lossless=True))
+    assert describe(tmp_path / "a.jxl").lossy_step == 0
+    jpeg = imagecodecs.jpeg8_encode(picture, 80)
+    (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode_jpeg(jpeg))
+    assert describe(tmp_path / "a.jxl").lossy_step > 0
+
+
 def test_grey_and_alpha(tmp_path: Path, picture: NDArray[np.uint8]) -> None:
     grey = read_photo(save(tmp_path / "a.jxl", picture[..., :1], "uint8"))
     assert np.array_equal(grey.codes, np.repeat(picture[..., :1], 3, axis=2))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from headroom.errors import UsageError
+from headroom.errors import OutputError, UsageError
 from headroom.image import Hdr, Photo
 from headroom.io import assemble, avif_file, child, still_gain_map, still_picture
 from headroom.io.facts import FileFacts
-from headroom.io.hdr_codes import curve_of, hdr_codes
+from headroom.io.hdr_codes import HdrCodes, curve_of, hdr_codes
 from headroom.io.options import WriteOptions
 
 _PIXEL_BYTES = 48
@@ -46,24 +46,33 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
 
     Raises:
         UsageError: Another depth, or linear light.
+        OutputError: The library cannot encode it.
     """
-    import imagecodecs
-
     depth = options.bit_depth or _DEFAULT_BITS
     if depth not in {10, 12}:
         raise UsageError(f"{path}: AVIF holds HDR in 10 or 12 bits, not in {depth}. Choose one of them.")
     coded = hdr_codes(hdr, curve_of(path, options), depth)
     matrix = _IDENTITY if options.quality == _LOSSLESS_QUALITY else _BT2020_NCL
+    encoded = _encoded(path, coded, matrix, options.quality)
+    path.write_bytes(avif_file.build(encoded, coded, matrix, hdr.metadata))
+
+
+def _encoded(path: Path, coded: HdrCodes, matrix: int, quality: int) -> bytes:
+    import imagecodecs
+
     primaries, transfer = coded.cicp
-    encoded = imagecodecs.avif_encode(
-        coded.codes,
-        level=options.quality,
-        speed=_SPEED,
-        bitspersample=depth,
-        pixelformat="444",
-        primaries=primaries,
-        transfer=transfer,
-        matrix=matrix,
-        numthreads=2,
-    )
-    path.write_bytes(avif_file.build(bytes(encoded), coded, matrix, hdr.metadata))
+    try:
+        encoded = imagecodecs.avif_encode(
+            coded.codes,
+            level=quality,
+            speed=_SPEED,
+            bitspersample=coded.bit_depth,
+            pixelformat="444",
+            primaries=primaries,
+            transfer=transfer,
+            matrix=matrix,
+            numthreads=2,
+        )
+    except imagecodecs.AvifError as error:
+        raise OutputError(f"{path}: cannot be encoded as AVIF ({error}). Choose another format.") from error
+    return bytes(encoded)

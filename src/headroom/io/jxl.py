@@ -25,6 +25,7 @@ from headroom.io.options import WriteOptions
 _PIXEL_BYTES = 96
 _BITS = {"uint8": 8, "uint16": 16, "half": 16, "float": 32}
 _LOSSLESS_QUALITY = 100
+_LOSSY_STEP = 2.0  # of smooth 8-bit codes next to the clip level, as that of AVIF
 _LEAST_BYTES = 512  # OpenImageIO takes shorter files for damaged ones
 
 
@@ -74,6 +75,7 @@ def _facts(path: Path, content: bytes, decoded: Mapping[str, Any]) -> FileFacts:
     if bits is None:
         raise UnsupportedFormat(f"{path}: JPEG XL of {decoded['format']} is not read. Convert it to 16 bits first.")
     metadata, encoding = _colours(jxl_header.metadata(content), decoded)
+    lossy_step = 0.0 if jxl_header.is_lossless(content) else _LOSSY_STEP * 2 ** (bits - 8)
     is_linear = decoded["format"] in {"half", "float"} and encoding.transfer == "linear"
     return stored_facts(
         path,
@@ -84,6 +86,7 @@ def _facts(path: Path, content: bytes, decoded: Mapping[str, Any]) -> FileFacts:
         encoding=encoding,
         metadata=metadata,
         file_bytes=len(content),
+        lossy_step=lossy_step,
         turn=1,  # the decoder turns the picture, and EXIF does not count (ISO/IEC 18181-2)
     )
 

@@ -13,7 +13,7 @@ from headroom.limits import LIMITS
 _CODESTREAM = b"\xff\x0a"
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # width to height, by number less one
 _SIZE_BITS = (9, 13, 18, 30)
-_HEADER_BYTES = 16
+_HEADER_BYTES = 32
 
 
 @dataclass(slots=True)
@@ -38,7 +38,39 @@ def size(path: Path, content: bytes) -> tuple[int, int]:
     start = _codestream_start(content)
     if not start.startswith(_CODESTREAM) or len(start) < 4:
         raise CorruptFile(f"{path}: the JPEG XL header is damaged. Copy or download it again.")
-    bits = _Bits(int.from_bytes(start[2:], "little"))
+    return _size(_Bits(int.from_bytes(start[2:], "little")))
+
+
+def is_lossless(content: bytes) -> bool:
+    """Return True when the picture is stored in its own colours, not in XYB, and was no JPEG before.
+
+    A file with an alpha channel, a preview or an animation may be either and counts as lossy (ISO/IEC 18181-1,
+    ImageMetadata).
+    """
+    bits = _Bits(int.from_bytes(_codestream_start(content)[2:], "little"))
+    _size(bits)
+    if bits.take(1):  # all is as usual, XYB included
+        return False
+    if bits.take(1):
+        bits.take(3)  # orientation
+        if bits.take(3):
+            return False
+    is_float = bits.take(1)
+    if bits.take(2) == 3:
+        bits.take(6)  # an unusual depth
+    bits.take(5 if is_float else 1)  # bits of the exponent of floats, and whether 16 bits are enough for decoding
+    has_extra_channels = bits.take(2)
+    return not has_extra_channels and not bits.take(1) and not _was_jpeg(content)
+
+
+def _was_jpeg(content: bytes) -> bool:
+    """Return True when a box holds what is needed to make the former JPEG file again."""
+    if content.startswith(_CODESTREAM):
+        return False
+    return any(kind == b"jbrd" for kind, _ in isobmff.boxes(memoryview(content)))
+
+
+def _size(bits: _Bits) -> tuple[int, int]:
     is_small = bits.take(1)
     height = _side(bits, is_small)
     ratio = bits.take(3)
