@@ -12,7 +12,10 @@ from headroom.io import read_photo
 from headroom.io.formats import FORMATS
 
 _PHOTO_SUFFIXES = {
-    suffix for container in FORMATS.values() if container.reads == "photo" for suffix in container.suffixes
+    suffix
+    for container in FORMATS.values()
+    if container.reads in {"photo", "either"} and container.name != "tiff"
+    for suffix in container.suffixes
 }
 
 
@@ -24,7 +27,7 @@ def pair_items(folder: Path) -> list[Item]:
     """
     photos = sorted(path for path in folder.glob("[!.]*") if path.suffix.lower() in _PHOTO_SUFFIXES)
     if not photos:
-        raise DataError(f"{folder}: holds no photo. Put JPEG, PNG or WebP files into it.")
+        raise DataError(f"{folder}: holds no photo. Put JPEG or PNG files into it.")
     by_stem = {path.stem: path for path in photos}
     if twice := [path for path in photos if by_stem[path.stem] != path]:
         raise DataError(f"{twice[0]}: another photo has the same stem. Rename one of the two.")
