@@ -136,7 +136,7 @@ def test_photos_without_clipped_pixels_count_nothing() -> None:
 
 def test_training_sees_what_use_gives(tmp_path: Path) -> None:
     pack(network().state_dict(), tmp_path / "compact.safetensors", {})
-    scene = lamps(768, 1)  # twice the working size, as in training
+    scene = lamps(640, 1)  # twice the working size, as in training
     encoded = (scene.encoded * 255).round() / 255
     batch = ExpandBatch(encoded, ((encoded + 0.055) / 1.055) ** 2.4, (encoded == 1).float(), scene.truth)
     codes = (encoded[0] * 255).round().byte().permute(1, 2, 0).numpy()

@@ -32,7 +32,7 @@ def near_top(photo: Photo) -> NDArray[np.bool_]:
     for row, column, channel in np.argwhere(top):
         above, left = (row // 8 - 1) * 8, (column // 8 - 1) * 8
         reached[max(above, 0) : above + 24, max(left, 0) : left + 24, channel] = True
-    reached &= photo.codes >= photo.top_code - photo.lossy_step
+    reached &= photo.codes >= photo.top_code - max(5, photo.lossy_step)
     return reached
 
 

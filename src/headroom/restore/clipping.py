@@ -1,8 +1,8 @@
 """Which code values of a photo are clipped: the line between what was measured and what is recovered.
 
-A code is clipped when it is the top one. Compression blurs that line: within the reach of a compressed block around a
-top code, codes that the compression may have pushed below the top count as clipped too. Codes elsewhere are measured,
-however bright.
+A code is clipped when it is the top one. In a compressed photo that line is blurred: within the reach of a compressed
+block around a top code, codes just below the top count as clipped too, because compression may have pushed them there
+and because cameras squeeze the last half stop below clipping into them. Codes elsewhere are measured, however bright.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from PIL import Image, ImageFilter
 
 from headroom.image import Photo
 
+_LEAST_STEP = 5
+"""Codes below the top that count, near a top one, in any compressed photo. On 46 camera photos with a true HDR image,
+taking only what the quantisation tables allow for (2 codes at quality 95) costs 0.08 stops."""
 _BLOCK_PX = 8
 """Side of the blocks in which JPEG and WebP spread their error."""
 
@@ -22,7 +25,7 @@ def clipped_codes(photo: Photo) -> NDArray[np.bool_]:
     top: NDArray[np.bool_] = photo.codes >= photo.top_code
     if photo.lossy_step <= 0 or not top.any():
         return top
-    within_error: NDArray[np.bool_] = photo.codes >= photo.top_code - np.ceil(photo.lossy_step)
+    within_error: NDArray[np.bool_] = photo.codes >= photo.top_code - max(_LEAST_STEP, np.ceil(photo.lossy_step))
     return within_error & of_blocks(grown(blocks_with(top)), top.shape)
 
 
