@@ -25,8 +25,8 @@ def test_only_top_codes_of_a_lossless_photo_are_clipped() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    height=st.integers(1, 60),
-    width=st.integers(1, 60),
+    height=st.sampled_from([8, 16, 40, 56]),
+    width=st.sampled_from([8, 24, 48, 64]),
     row=st.integers(0, 59),
     column=st.integers(0, 59),
     step=st.floats(0.1, 6),
@@ -37,14 +37,26 @@ def test_compression_blurs_the_line_only_near_top_codes(
     row, column = min(row, height - 1), min(column, width - 1)
     lowest = 255 - max(5, int(np.ceil(step)))
     for code, counts in ((lowest, True), (lowest - 1, False)):
-        codes = np.full((height, width, 3), code, np.uint8)
+        codes = np.full((height, width, 3), 100, np.uint8)
+        bright = np.zeros((height, width), bool)
+        bright[::8, ::8] = True  # too few in every block to be a burnt-out area
+        codes[bright] = code
         codes[row, column, 1] = 255
         clipped = clipped_codes(Photo(codes, 8, lossy_step=step))
         assert clipped[row, column].tolist() == [False, True, False]
         rows, columns = np.mgrid[:height, :width]
         near = (abs(rows // 8 - row // 8) <= 1) & (abs(columns // 8 - column // 8) <= 1)
-        expected = near if counts else (rows == row) & (columns == column)
+        expected = near & bright & counts | (rows == row) & (columns == column)
         np.testing.assert_array_equal(clipped[..., 1], expected)
+
+
+@pytest.mark.parametrize(("code", "counts"), [(254, True), (250, True), (249, False)])
+def test_a_burnt_out_area_may_lie_below_the_top(code: int, counts: bool) -> None:
+    codes = np.full((64, 64, 3), 100, np.uint8)
+    codes[16:40, 8:48] = code
+    burnt_out = (codes == code) & counts
+    np.testing.assert_array_equal(clipped_codes(Photo(codes, 8, lossy_step=1.3)), burnt_out)
+    assert not clipped_codes(Photo(codes, 8)).any()  # a lossless file says what it means
 
 
 @pytest.mark.parametrize("quality", [60, 80, 95])
