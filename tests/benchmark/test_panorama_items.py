@@ -67,10 +67,12 @@ def test_photos_and_truths_are_those_of_training(items: list[Item], validation: 
         np.testing.assert_array_equal(truth, example.truth[0].permute(1, 2, 0).numpy())
 
 
-def test_what_counts_as_clipped_is_what_training_calls_clipped(
+def test_what_counts_as_clipped_is_what_training_calls_clipped_and_burnt_out_areas(
     items: list[Item], validation: list[ExpandBatch]
 ) -> None:
     for item, example in pictures(items, validation):
         photo = item.photo()
         assert not photo.encoding.known
-        np.testing.assert_array_equal(clipped_codes(photo), example.clipped[0].permute(1, 2, 0).numpy() > 0)
+        used, trained = clipped_codes(photo), example.clipped[0].permute(1, 2, 0).numpy() > 0
+        assert not (trained & ~used).any()
+        assert (used & ~trained).mean() < 0.02

@@ -123,7 +123,10 @@ def log2_luminance(linear: Tensor) -> Tensor:
 
 
 def _clipped(codes: Tensor) -> Tensor:
-    """Mark what `restore.clipping` calls clipped in a JPEG with errors of up to five codes, as 0 and 1."""
+    """Mark as 0 and 1 what `restore.clipping` calls clipped near a top code of a compressed photo.
+
+    Burnt-out areas below the top, which come from photos that were edited, a camera does not make.
+    """
     blocks = F.max_pool2d((codes >= 1).float(), _BLOCK_PX, ceil_mode=True)
     near = F.interpolate(F.max_pool2d(blocks, 3, stride=1, padding=1), scale_factor=float(_BLOCK_PX), mode="nearest")
     return (codes >= 250 / 255 - 1e-4) * near[:, :, : codes.shape[2], : codes.shape[3]]
