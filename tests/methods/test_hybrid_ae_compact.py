@@ -143,7 +143,9 @@ def test_training_sees_what_use_gives(tmp_path: Path) -> None:
     built = network().eval()
     built.load_state_dict(read_state_dict(tmp_path / "compact.safetensors"))  # rounded as the file is
     with torch.inference_mode():
-        trained = predict(built, batch)[0].permute(1, 2, 0).numpy()
+        mirrored = predict(built, ExpandBatch(*(tensor.flip(3) for tensor in batch))).flip(3)
+        # Use takes the mean gain of a photo and its mirror image, which is the geometric mean of the light.
+        trained = (predict(built, batch) * mirrored).sqrt()[0].permute(1, 2, 0).numpy()
     photo = Photo(codes, 8)
     used = headroom.expand(photo, weights=tmp_path / "compact.safetensors")
     inside = recovery_weight(clipped_codes(photo)) == 255  # not on the rim, which only use has
