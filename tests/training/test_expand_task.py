@@ -117,6 +117,13 @@ def test_stages_switch_at_their_share_of_the_run(panoramas: Path) -> None:
     assert sides == [64] * 5 + [128] * 3 + [192] * 2
 
 
+def test_stages_switch_for_all_processes_at_once(panoramas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = "[{ until = 0.5, view_px = 64 }, { until = 1.0, view_px = 128 }]"
+    task = make_task(debug_recipe(run__steps=4, run__batch_size=1, data__stages=stages), panoramas)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert [task.batch(index).encoded.shape[2] for index in (0, 3, 4, 7)] == [64, 64, 128, 128]
+
+
 def test_validation_scores_unseen_photos_the_same_every_time(panoramas: Path) -> None:
     overrides: dict[str, str | float] = {"data__validation_photos": 8, "data__validation_px": 64}
     task = make_task(debug_recipe(**overrides), panoramas)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib import import_module
@@ -98,7 +99,8 @@ class ExpandTask:
 
     def batch(self, index: int) -> ExpandBatch:
         """Give the batch with this index."""
-        share = index / self.recipe.run.steps
+        # Every process takes one batch of each step; launchers tell their number in this variable.
+        share = index // int(os.environ.get("WORLD_SIZE", "1")) / self.recipe.run.steps
         last = len(self.table.stages) - 1
         number = next((i for i, stage in enumerate(self.table.stages) if share < stage.until), last)
         return self.data[number].batch(index, self.recipe.run.batch_size, self.table.stages[number].view_px)
