@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from headroom import expand, read_photo, write_hdr, write_preview
 from headroom.cli.console import progress_bar, say
 from headroom.cli.report import expansion_facts
-from headroom.errors import HeadroomError, InputError, InsufficientMemory, OutputError
+from headroom.errors import HeadroomError, InputError, InsufficientMemory
+from headroom.files import make_folder
 from headroom.io.gps import without_gps
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def run_all(jobs: Sequence[Job], settings: Settings) -> Iterator[dict[str, Any]]
 def _run(job: Job, settings: Settings, progress: Progress) -> dict[str, Any]:
     """Expand one photo and write its files, the main one last, so that its presence means that all is done."""
     started = time.perf_counter()
-    _make_folder(job.target.parent)
+    make_folder(job.target.parent)
     photo = read_photo(job.source)
     hdr = expand(
         without_gps(photo) if settings.strip_gps else photo,
@@ -98,10 +99,3 @@ def _failure(job: Job, problem: str, exit_code: int) -> dict[str, Any]:
     message = problem if str(job.source) in problem else f"{job.source}: {problem}"
     say(f"error: {message}")
     return {"status": "failed", "input": str(job.source), "error": message, "exit_code": exit_code}
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror}). Give another --out.") from error

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.ImageFile import ImageFile
 
 from headroom.colour import transfer
 from headroom.colour.strips import strips
@@ -65,6 +66,16 @@ def with_gain_map(photo: Photo, read: Callable[[], GainMap | None]) -> Photo:
         return photo
     codes = orientation.apply(stored.codes, photo.orientation)
     return dataclasses.replace(photo, gain_map=dataclasses.replace(stored, codes=codes))
+
+
+def blocks_of(image: ImageFile) -> Metadata:
+    """Return the metadata blocks that Pillow found in a JPEG or WebP file."""
+    block = image.info.get("exif")
+    return Metadata(
+        exif=block.removeprefix(b"Exif\0\0") if block else None,
+        xmp=image.info.get("xmp"),
+        icc=image.info.get("icc_profile"),
+    )
 
 
 def picture(path: Path, facts: FileFacts, stored: NDArray[Any]) -> Photo | Hdr:

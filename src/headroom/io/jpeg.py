@@ -10,7 +10,7 @@ import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
 from headroom.errors import UnsupportedFormat
-from headroom.image import GainMap, Metadata, Photo
+from headroom.image import GainMap, Photo
 from headroom.io import assemble, profile
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.gain_map_jpeg import read_gain_map_jpeg
@@ -60,12 +60,7 @@ def _open(path: Path, content: bytes) -> JpegImageFile:
 
 
 def _facts(path: Path, content: bytes, image: JpegImageFile) -> FileFacts:
-    block = image.info.get("exif")
-    metadata = Metadata(
-        exif=block.removeprefix(b"Exif\0\0") if block else None,
-        xmp=image.info.get("xmp"),
-        icc=image.info.get("icc_profile"),
-    )
+    metadata = assemble.blocks_of(image)
     return stored_facts(
         path,
         container="jpeg",

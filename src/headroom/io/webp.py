@@ -10,7 +10,7 @@ import numpy as np
 from PIL.WebPImagePlugin import WebPImageFile
 
 from headroom.errors import CorruptFile
-from headroom.image import Metadata, Photo
+from headroom.image import Photo
 from headroom.io import assemble, profile
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.guard import check_size
@@ -51,12 +51,7 @@ def _size(path: Path, content: bytes) -> tuple[int, int]:
 
 
 def _facts(path: Path, content: bytes, image: WebPImageFile) -> FileFacts:
-    block = image.info.get("exif")
-    metadata = Metadata(
-        exif=block.removeprefix(b"Exif\0\0") if block else None,
-        xmp=image.info.get("xmp"),
-        icc=image.info.get("icc_profile"),
-    )
+    metadata = assemble.blocks_of(image)
     return stored_facts(
         path,
         container="webp",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from headroom.image import Hdr, Photo
 from headroom.methods.contract import ExpandInput
 from headroom.restore.clipping import clipped_codes, recovery_weight
 from headroom.restore.compose import GainRows, cells_to_rows, compose
-from headroom.restore.linearise import linearise
+from headroom.restore.linearise import Curve, linearise
 from headroom.restore.network import Loaded, choose_preset, load_network
 from headroom.restore.own_gain_map import gain_beyond, left_unmeasured, linear_rows, usable_map
 from headroom.restore.plan import Plan, make_plan
@@ -99,19 +100,8 @@ def expand(
     )
     if exposure_ev:
         pixels *= np.float32(2**exposure_ev)
-    provenance = {
-        "headroom": __version__,
-        "method": method,
-        "preset": preset_name,
-        "weights_sha256": loaded.weights_sha256,
-        "gain_map": _gain_map_use(photo, used=gain_map is not None),
-        "curve": curve.encoding.transfer or "table",
-        "curve_known": curve.encoding.known,
-        "curve_uncertainty_stops": round(curve.uncertainty_stops, 3),
-        "max_headroom_stops": max_headroom_stops,
-        "exposure_ev": exposure_ev,
-        "seed": seed,
-    }
+    settled = {"max_headroom_stops": max_headroom_stops, "exposure_ev": exposure_ev, "seed": seed}
+    provenance = {**_origin(photo, loaded, curve, use_gain_map=use_gain_map), **settled}
     return Hdr(pixels, photo.encoding.primaries, recovered, photo, photo.metadata, provenance, photo.source)
 
 
@@ -122,6 +112,20 @@ def _check_limits(max_headroom_stops: float | None, exposure_ev: float) -> None:
         )
     if max_headroom_stops is not None and not max_headroom_stops >= 0:
         raise UsageError(f"headroom {max_headroom_stops} stops: give 0 or more.")
+
+
+def _origin(photo: Photo, loaded: Loaded, curve: Curve, *, use_gain_map: bool) -> dict[str, Any]:
+    """Say what made a result: the program, the network and the curve."""
+    return {
+        "headroom": __version__,
+        "method": loaded.method.id,
+        "preset": loaded.preset_name,
+        "weights_sha256": loaded.weights_sha256,
+        "gain_map": _gain_map_use(photo, used=use_gain_map),
+        "curve": curve.encoding.transfer or "table",
+        "curve_known": curve.encoding.known,
+        "curve_uncertainty_stops": round(curve.uncertainty_stops, 3),
+    }
 
 
 def _gain_map_use(photo: Photo, *, used: bool) -> str:
