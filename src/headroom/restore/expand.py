@@ -101,7 +101,7 @@ def expand(
     if exposure_ev:
         pixels *= np.float32(2**exposure_ev)
     settled = {"max_headroom_stops": max_headroom_stops, "exposure_ev": exposure_ev, "seed": seed}
-    provenance = {**_origin(photo, loaded, curve, use_gain_map=use_gain_map), **settled}
+    provenance = {**_origin(photo, loaded, curve, gain_map_used=gain_map is not None), **settled}
     return Hdr(pixels, photo.encoding.primaries, recovered, photo, photo.metadata, provenance, photo.source)
 
 
@@ -114,14 +114,14 @@ def _check_limits(max_headroom_stops: float | None, exposure_ev: float) -> None:
         raise UsageError(f"headroom {max_headroom_stops} stops: give 0 or more.")
 
 
-def _origin(photo: Photo, loaded: Loaded, curve: Curve, *, use_gain_map: bool) -> dict[str, Any]:
+def _origin(photo: Photo, loaded: Loaded, curve: Curve, *, gain_map_used: bool) -> dict[str, Any]:
     """Say what made a result: the program, the network and the curve."""
     return {
         "headroom": __version__,
         "method": loaded.method.id,
         "preset": loaded.preset_name,
         "weights_sha256": loaded.weights_sha256,
-        "gain_map": _gain_map_use(photo, used=use_gain_map),
+        "gain_map": _gain_map_use(photo, used=gain_map_used),
         "curve": curve.encoding.transfer or "table",
         "curve_known": curve.encoding.known,
         "curve_uncertainty_stops": round(curve.uncertainty_stops, 3),
