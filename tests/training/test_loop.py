@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny import BlurTask, tiny_recipe
 
 from headroom.errors import HeadroomError, UsageError, WeightsError
@@ -27,6 +27,25 @@ def test_the_loss_falls(tmp_path: Path) -> None:
     losses = [record["loss/total"] for record in read_log(tmp_path / "run/log.jsonl") if "loss/total" in record]
     assert len(losses) == 150
     assert np.mean(losses[-10:]) < 0.2 * np.mean(losses[:3])
+
+
+def test_a_run_starts_from_the_weights_it_is_given(tmp_path: Path) -> None:
+    recipe = tiny_recipe(tmp_path)
+    train(BlurTask(recipe), recipe, tmp_path / "first")
+    # One step at a rate of nearly nothing leaves them where they were.
+    start = str(tmp_path / "first/best.safetensors")
+    overrides = {"run__steps": 1, "optimiser__warmup_steps": 10_000, "ema__decay": 0}
+    again = tiny_recipe(tmp_path, run__initial_weights=start, **overrides)
+    train(BlurTask(again), again, tmp_path / "second")
+    given, kept = load_file(start), load_file(tmp_path / "second/best.safetensors")
+    assert all(torch.allclose(given[name], kept[name], atol=1e-5) for name in given if "weight" in name)
+
+
+def test_initial_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
+    save_file({"0.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
+    recipe = tiny_recipe(tmp_path, run__initial_weights=str(tmp_path / "other.safetensors"))
+    with pytest.raises(WeightsError, match=r"other\.safetensors"):
+        train(BlurTask(recipe), recipe, tmp_path / "run")
 
 
 def test_a_run_leaves_log_panels_weights_and_two_checkpoints(tmp_path: Path) -> None:

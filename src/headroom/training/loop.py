@@ -34,6 +34,7 @@ from headroom.training.process import exact_torch, held_interrupt, ignore_interr
 from headroom.training.recipe import OptimiserTable, Recipe
 from headroom.training.schedule import rate_factor
 from headroom.training.task import Batch, Task
+from headroom.weights.reader import load_into, read_state_dict
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -94,6 +95,8 @@ class _Run:
         self.task, self.recipe, self.out, self.accelerator = task, recipe, out, accelerator
         torch.manual_seed(recipe.run.seed)
         network = task.build()
+        if recipe.run.initial_weights:
+            load_into(network, read_state_dict(Path(recipe.run.initial_weights)), recipe.run.initial_weights)
         average = averaged(network, recipe.ema).to(accelerator.device)
         optimiser = _optimiser(task.parameter_groups(network), recipe.optimiser)
         self.rates = [group["lr"] for group in optimiser.param_groups]

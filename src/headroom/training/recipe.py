@@ -30,6 +30,7 @@ class RunTable(Table):
         seed: Seed of the initial weights and of every batch.
         steps: Number of optimiser steps.
         batch_size: Examples per step on each device.
+        initial_weights: Safetensors file of the same network to start from; empty for random weights.
         workers: Processes that prepare batches ahead; 0 prepares them in the training process.
         threads: Torch threads; 0 leaves torch's own choice. Results are exact only for a fixed number.
         precision: `bfloat16` runs the network in mixed precision; weights and losses stay float32.
@@ -44,6 +45,7 @@ class RunTable(Table):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     steps: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
+    initial_weights: str = ""
     workers: Annotated[int, Field(ge=0)] = 0
     threads: Annotated[int, Field(ge=0)] = 0
     precision: Literal["float32", "bfloat16"] = "float32"

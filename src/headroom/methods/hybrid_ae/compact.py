@@ -56,14 +56,16 @@ class CompactNetwork(nn.Module):
 
     Args:
         channels: Width of each level; level i works at 1 / 2^(i + 1) of the input.
-        depth: Residual blocks on each level of the encoder.
+        depths: Residual blocks on each level of the encoder.
         context: Width of the description of the whole photo.
     """
 
-    def __init__(self, channels: tuple[int, ...], depth: int, context: int) -> None:
+    def __init__(self, channels: tuple[int, ...], depths: tuple[int, ...], context: int) -> None:
         super().__init__()
         self.stem = nn.Conv2d(6, channels[0], 3, stride=2, padding=1)
-        self.encoder = nn.ModuleList(nn.Sequential(*(ResidualBlock(c) for _ in range(depth))) for c in channels)
+        self.encoder = nn.ModuleList(
+            nn.Sequential(*(ResidualBlock(c) for _ in range(depth))) for c, depth in zip(channels, depths, strict=True)
+        )
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(channels))
         self.bottleneck_norm = nn.GroupNorm(8, channels[-1])
         self.context = nn.Sequential(

@@ -26,7 +26,7 @@ class CompactSettings:
     """Numbers of the compact network; see `CompactNetwork`."""
 
     channels: tuple[int, ...] = (32, 48, 80, 128, 192)
-    depth: int = 2
+    depths: tuple[int, ...] = (2, 2, 2, 2, 2)
     context: int = 192
 
 
@@ -36,8 +36,8 @@ Settings = CompactSettings | PaperSettings | UNetSettings
 def build(settings: Settings) -> nn.Module:
     """Make the network of a preset, with random weights."""
     match settings:
-        case CompactSettings(channels, depth, context):
-            return CompactNetwork(channels, depth, context)
+        case CompactSettings(channels, depths, context):
+            return CompactNetwork(channels, depths, context)
         case PaperSettings():
             return build_paper(settings)
         case UNetSettings():
