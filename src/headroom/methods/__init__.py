@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headroom.errors import UsageError
 
@@ -17,7 +17,7 @@ def available() -> list[str]:
     return sorted(path.parent.name for path in Path(__file__).parent.glob("*/method.py"))
 
 
-def load(method_id: str) -> Method:
+def load(method_id: str) -> Method[Any]:
     """Import one method.
 
     Raises:
@@ -26,5 +26,5 @@ def load(method_id: str) -> Method:
     if method_id not in available():
         raise UsageError(f"There is no method {method_id!r}; there are {', '.join(available())}.")
     module = import_module(f"headroom.methods.{method_id}")
-    method: Method = module.METHOD
+    method: Method[Any] = module.METHOD
     return method

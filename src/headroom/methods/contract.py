@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import torch
 from pydantic import BaseModel
@@ -18,6 +18,9 @@ Progress = Callable[[float], None]
 """Called with the finished share of the work, 0 to 1."""
 
 Verb = Literal["expand", "merge", "enhance"]
+
+Inputs = TypeVar("Inputs", bound=tuple[Tensor, ...])
+Examples = TypeVar("Examples", bound=tuple[Tensor, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Capabilities:
         needs_prompt: True when the method reads words.
         invents_content: True when recovered pixels are generated rather than only continued.
         peak_bytes_per_pixel: Memory of one forward pass per input pixel, measured, activations included.
+        frames: Fewest and most frames of a bracket that a merge method takes; `restore` reduces or completes others.
     """
 
     size_multiple: int = 1
@@ -46,6 +50,7 @@ class Capabilities:
     needs_prompt: bool = False
     invents_content: bool = True
     peak_bytes_per_pixel: int = 0
+    frames: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,49 @@ class ExpandBatch(NamedTuple):
     truth: Tensor
 
 
+class MergeInput(NamedTuple):
+    """One bracket, or a batch of equally large ones, as a merge method sees it.
+
+    Frames are in ascending exposure, linearised, and aligned to the reference as well as `restore` could. Where a frame
+    shows nothing, beyond its border or after a rejection, it holds the reference's light as that frame would have.
+
+    Attributes:
+        encoded: N x F x 3 x H x W code values in [0, 1]: linear light ** (1 / 2.2), 1.0 = the frame's own full scale.
+        linear: N x F x 3 x H x W the same as scene light, encoded ** 2.2 / `exposure`; 1.0 = full scale of the
+            shortest frame.
+        exposure: N x F exposure of each frame over that of the shortest, so 1 or more.
+        reference: N, index of the frame whose framing and moment the result has, int64.
+    """
+
+    encoded: Tensor
+    linear: Tensor
+    exposure: Tensor
+    reference: Tensor
+
+
+class MergeBatch(NamedTuple):
+    """Training examples of a merge method.
+
+    Attributes:
+        encoded: See `MergeInput`.
+        linear: See `MergeInput`.
+        exposure: See `MergeInput`.
+        reference: See `MergeInput`.
+        truth: N x 3 x H x W light of the scene as the reference saw it, in the units of `linear`, at most 1.
+    """
+
+    encoded: Tensor
+    linear: Tensor
+    exposure: Tensor
+    reference: Tensor
+    truth: Tensor
+
+    @property
+    def inputs(self) -> MergeInput:
+        """What the network may see of it."""
+        return MergeInput(*self[:4])
+
+
 def _as_they_are(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     return state
 
@@ -105,8 +153,8 @@ def _from_nothing(network: nn.Module, settings: BaseModel) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
-    """How an expand network is trained; `training.py` of its folder provides `TRAINING`, one of these by preset.
+class Training(Generic[Examples]):
+    """How a network is trained; `training.py` of its folder provides `TRAINING`, one of these by preset.
 
     Attributes:
         loss_settings: Pydantic model of the recipe's `loss` table.
@@ -118,14 +166,14 @@ class Training:
     """
 
     loss_settings: type[BaseModel]
-    loss: Callable[[nn.Module, ExpandBatch, Any], dict[str, Tensor]]
-    predict: Callable[[nn.Module, ExpandBatch], Tensor]
+    loss: Callable[[nn.Module, Examples, Any], dict[str, Tensor]]
+    predict: Callable[[nn.Module, Examples], Tensor]
     prepare: Callable[[nn.Module, Any], None] = _from_nothing
     recipe: str = "recipe"
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class Method(Generic[Inputs]):
     """A method, ready to be built and run.
 
     Attributes:
@@ -134,8 +182,8 @@ class Method:
         summary: One line for `headroom methods`.
         presets: By name; the first one is the default.
         build: Makes the network of a preset's settings; `nn.Identity` for a method without one.
-        run: For expand: (network, ExpandInput, generator, progress) -> N x 3 x H x W log2 gain over `linear`.
-            Only the gain of clipped channels is used.
+        run: (network, inputs, generator, progress) -> N x 3 x H x W. For expand, of an `ExpandInput`: log2 gain over
+            `linear`, used in clipped channels alone. For merge, of a `MergeInput`: scene light in the units of `linear`.
         own_names: Turns the state dict of a released checkpoint, or of our own, into this network's names.
     """
 
@@ -144,7 +192,7 @@ class Method:
     summary: str
     presets: Mapping[str, Preset]
     build: Callable[[Any], nn.Module]
-    run: Callable[[nn.Module, ExpandInput, torch.Generator, Progress], Tensor]
+    run: Callable[[nn.Module, Inputs, torch.Generator, Progress], Tensor]
     own_names: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] = _as_they_are
 
     @property

@@ -6,6 +6,7 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -29,14 +30,14 @@ class Loaded:
         weights_sha256: Hash of its weights file; None for a method without weights.
     """
 
-    method: Method
+    method: Method[Any]
     preset: Preset
     preset_name: str
     network: nn.Module
     weights_sha256: str | None
 
 
-def choose_preset(method_id: str, preset_name: str | None) -> tuple[Method, str]:
+def choose_preset(method_id: str, preset_name: str | None) -> tuple[Method[Any], str]:
     """Import a method and settle its preset.
 
     Raises:

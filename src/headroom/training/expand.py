@@ -70,7 +70,7 @@ class ExpandTask:
     main_metric = "stops"
     higher_is_better = False
 
-    def __init__(self, recipe: Recipe, training: Training, panoramas: Path) -> None:
+    def __init__(self, recipe: Recipe, training: Training[ExpandBatch], panoramas: Path) -> None:
         self.recipe, self.training = recipe, training
         self.table = recipe.table("data", DataTable)
         self.loss_settings = recipe.table("loss", training.loss_settings)
@@ -144,7 +144,7 @@ class ExpandTask:
         return [data.batch(index, BATCH, self.table.validation_px) for index in range(count)]
 
 
-def training_of(method_id: str, preset: str | None = None) -> Training:
+def training_of(method_id: str, preset: str | None = None) -> Training[ExpandBatch]:
     """Say how a preset, or a method's default one, is trained.
 
     Raises:
@@ -155,7 +155,7 @@ def training_of(method_id: str, preset: str | None = None) -> Training:
     if name not in method.presets:
         raise UsageError(f"{method.id} has no preset {name!r}; it has {', '.join(method.presets)}.")
     try:
-        by_preset: Mapping[str, Training] = import_module(f"headroom.methods.{method.id}.training").TRAINING
+        by_preset: Mapping[str, Training[ExpandBatch]] = import_module(f"headroom.methods.{method.id}.training").TRAINING
     except ModuleNotFoundError as error:
         raise UsageError(f"{method.id}: has nothing to train. Choose another method.") from error
     if name not in by_preset:
