@@ -182,8 +182,8 @@ class Method(Generic[Inputs]):
         summary: One line for `headroom methods`.
         presets: By name; the first one is the default.
         build: Makes the network of a preset's settings; `nn.Identity` for a method without one.
-        run: (network, inputs, generator, progress) -> N x 3 x H x W. For expand, of an `ExpandInput`: log2 gain over
-            `linear`, used in clipped channels alone. For merge, of a `MergeInput`: scene light in the units of `linear`.
+        run: (network, inputs, generator, progress) -> N x 3 x H x W. For expand: `ExpandInput` to log2 gain over its
+            `linear`, used in clipped channels alone. For merge: `MergeInput` to scene light in the units of `linear`.
         own_names: Turns the state dict of a released checkpoint, or of our own, into this network's names.
     """
 

@@ -155,9 +155,10 @@ def training_of(method_id: str, preset: str | None = None) -> Training[ExpandBat
     if name not in method.presets:
         raise UsageError(f"{method.id} has no preset {name!r}; it has {', '.join(method.presets)}.")
     try:
-        by_preset: Mapping[str, Training[ExpandBatch]] = import_module(f"headroom.methods.{method.id}.training").TRAINING
+        module = import_module(f"headroom.methods.{method.id}.training")
     except ModuleNotFoundError as error:
         raise UsageError(f"{method.id}: has nothing to train. Choose another method.") from error
+    by_preset: Mapping[str, Training[ExpandBatch]] = module.TRAINING
     if name not in by_preset:
         raise UsageError(f"{method.id} {name}: has nothing to train. Choose one of {', '.join(by_preset)}.")
     return by_preset[name]
