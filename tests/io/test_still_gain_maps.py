@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from test_gain_map_photos import MAKER_NOTES, apple_exif, apple_light, apple_xmp, light, maker_note
 
 from headroom.image import GainMap
-from headroom.io import isobmff, read_photo
+from headroom.io import read_photo
 from headroom.io.gain_map_metadata import to_iso
+from headroom.io.isobmff import first
+from headroom.io.item_file import ItemFile
 
 BASE, MAP, EXIF, XMP, TONE_MAP = 1, 2, 3, 4, 5
 KINDS = {"avif": (b"av01", b"av1C"), "heic": (b"hvc1", b"hvcC")}
@@ -48,14 +50,13 @@ def still_file(
 ) -> bytes:
     """Return a file of a picture and its map, with further items by number: kind and content."""
     kind, configuration = KINDS[suffix]
-    pictures = {BASE: encoded(base, suffix), MAP: encoded(gain_map, suffix)}
-    first = {number: isobmff._primary_item(isobmff._child(isobmff._meta(p), b"pitm")) for number, p in pictures.items()}
-    items = {number: (kind, isobmff.item_data(p, first[number])) for number, p in pictures.items()} | others
+    pictures = {BASE: ItemFile.of(encoded(base, suffix)), MAP: ItemFile.of(encoded(gain_map, suffix))}
+    items = {number: (kind, file.data(file.primary)) for number, file in pictures.items()} | others
     properties = []
     for number, codes in ((BASE, base), (MAP, gain_map)):
         properties += [
             full(b"ispe", struct.pack(">II", codes.shape[1], codes.shape[0])),
-            box(configuration, isobmff.property_of(pictures[number], configuration)),
+            box(configuration, bytes(first(pictures[number].properties(pictures[number].primary), configuration))),
         ]
     auxiliary = full(b"auxC", b"urn:com:apple:photo:2020:aux:hdrgainmap\0")
     matrix = 0 if suffix == "avif" else 6

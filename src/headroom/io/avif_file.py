@@ -6,8 +6,9 @@ import math
 import struct
 
 from headroom.image import Metadata
-from headroom.io import isobmff
 from headroom.io.hdr_codes import HdrCodes
+from headroom.io.isobmff import first
+from headroom.io.item_file import ItemFile
 
 _PICTURE, _EXIF, _XMP = 1, 2, 3  # item numbers
 _FULL_RANGE = 0x80
@@ -24,12 +25,13 @@ def build(encoded: bytes, coded: HdrCodes, matrix: int, metadata: Metadata) -> b
         matrix: Its matrix coefficients (ITU-T H.273).
         metadata: EXIF and XMP go into items of their own.
     """
-    items = {_PICTURE: (b"av01", isobmff.item_data(encoded, 1))}
+    source = ItemFile.of(encoded)
+    items = {_PICTURE: (b"av01", source.data(source.primary))}
     if metadata.exif:
         items[_EXIF] = (b"Exif", bytes(4) + metadata.exif)
     if metadata.xmp:
         items[_XMP] = (b"mime", metadata.xmp)
-    properties = _properties(coded, matrix, isobmff.property_of(encoded, b"av1C"))
+    properties = _properties(coded, matrix, bytes(first(source.properties(source.primary), b"av1C")))
     ftyp = _box(b"ftyp", b"avif", bytes(4), b"avifmif1miaf")
     start = len(ftyp) + len(_meta(items, properties, 0)) + 8
     return ftyp + _meta(items, properties, start) + _box(b"mdat", *(data for _, data in items.values()))

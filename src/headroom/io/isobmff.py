@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,7 +59,7 @@ def boxes(parent: memoryview) -> Iterator[Box]:
         at = end
 
 
-def first(candidates: Iterable[Box], kind: bytes) -> memoryview:
+def first(candidates: list[Box], kind: bytes) -> memoryview:
     """Return the body of the first box of a kind; KeyError where there is none."""
     for box in candidates:
         if box.kind == kind:
@@ -67,8 +67,8 @@ def first(candidates: Iterable[Box], kind: bytes) -> memoryview:
     raise KeyError(kind)
 
 
-def child(parent: memoryview, *kinds: bytes) -> memoryview:
+def find(parent: memoryview, *kinds: bytes) -> memoryview:
     """Return the body of the first box of the first kind, in it that of the next kind, and so on; else KeyError."""
     for kind in kinds:
-        parent = first(boxes(parent), kind)
+        parent = first(list(boxes(parent)), kind)
     return parent

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.errors import CorruptFile
 from headroom.image import GainMap
-from headroom.io import apple_gain_map, child, gain_map_metadata, isobmff
+from headroom.io import apple_gain_map, child, gain_map_metadata, still_header
+from headroom.io.isobmff import DAMAGE
+from headroom.io.item_file import ItemFile
+from headroom.limits import LIMITS
 
 _PIXEL_BYTES = 64
+_APPLE_AUXILIARY = b"urn:com:apple:photo:2020:aux:hdrgainmap"
+
+
+class _Items(NamedTuple):
+    """What holds a gain map: its picture's item, the content of its `tmap` item or None, and else its XMP."""
+
+    picture: int
+    numbers: bytes | None
+    xmp: bytes = b""
 
 
 def read(path: Path, content: bytes, decoder: Literal["avif", "heif"], exif: bytes | None) -> GainMap | None:
@@ -20,12 +33,16 @@ def read(path: Path, content: bytes, decoder: Literal["avif", "heif"], exif: byt
     Raises:
         InputError: The gain map is damaged or asks for a newer reader.
     """
-    found = isobmff.gain_map_items(path, content)
-    if found is None:
-        return None
-    # To a decoder, the map is the picture of a file that names it as such.
-    picture = isobmff.with_primary_item(content, found.picture)
-    header = isobmff.parse(path, picture)
+    try:
+        file = ItemFile.of(content)
+        found = _iso_items(file) or _apple_items(file)
+        if found is None:
+            return None
+        # To a decoder, the map is the picture of a file that names it as such.
+        picture = file.with_primary(found.picture)
+    except DAMAGE as error:
+        raise CorruptFile(f"{path}: the header of the gain map is damaged. Copy or download it again.") from error
+    header = still_header.parse(path, picture)
     decoded = child.decode(
         path, picture, decoder, header.width, header.height, title="gain map", pixel_bytes=_PIXEL_BYTES
     )
@@ -33,6 +50,30 @@ def read(path: Path, content: bytes, decoder: Literal["avif", "heif"], exif: byt
     if found.numbers is not None:
         return gain_map_metadata.from_iso(found.numbers[1:], codes)  # behind the version of the item itself
     return apple_gain_map.from_apple(found.xmp, exif, codes)
+
+
+def _iso_items(file: ItemFile) -> _Items | None:
+    """Return the inputs of a `tmap` item: the base, which has to be the primary picture, and the map."""
+    for item, kind, _ in file.items():
+        if kind == b"tmap":
+            inputs = next((to for kind, source, to in file.references() if (kind, source) == (b"dimg", item)), [])
+            if len(inputs) == 2 and inputs[0] == file.primary:
+                return _Items(inputs[1], file.data(item, LIMITS.metadata_bytes))
+    return None
+
+
+def _apple_items(file: ItemFile) -> _Items | None:
+    """Return the auxiliary picture of Apple's type, and the XMP packet that is about it."""
+    references = list(file.references())
+    for kind, item, to in references:
+        if kind != b"auxl" or file.primary not in to:
+            continue
+        properties = file.properties(item)
+        if any(box.kind == b"auxC" and bytes(box.body[4:]).rstrip(b"\0") == _APPLE_AUXILIARY for box in properties):
+            about = [source for kind, source, to in references if kind == b"cdsc" and item in to]
+            packets = [file.data(source, LIMITS.metadata_bytes) for source in about]
+            return _Items(item, None, b"".join(packets))
+    return None
 
 
 def _eight_bits(raster: NDArray[Any], bit_depth: int) -> NDArray[np.uint8]:

@@ -8,10 +8,10 @@ from typing import Literal
 from headroom.colour.cicp import encoding_of
 from headroom.errors import UnsupportedFormat
 from headroom.image import Encoding, Metadata
-from headroom.io import isobmff, profile
+from headroom.io import profile, still_header
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.hdr_codes import kind_of
-from headroom.io.isobmff import StillPicture
+from headroom.io.still_header import StillHeader
 
 _DEPTHS = (8, 10, 12)
 # Largest error of 90 % of the smooth codes next to the clip level at the encoders' usual qualities, in 8-bit codes.
@@ -27,7 +27,7 @@ def facts(path: Path, content: bytes, container: Literal["avif", "heif"]) -> Fil
         UnsupportedFormat: More than 12 bits.
         InputError: The size or a metadata block is impossible or beyond the limits.
     """
-    picture = isobmff.parse(path, content)
+    picture = still_header.parse(path, content)
     if picture.bit_depth not in _DEPTHS:
         raise UnsupportedFormat(f"{path}: {picture.bit_depth} bits a channel are not read. Convert it to 12 first.")
     encoding, icc = _colours(picture)
@@ -46,7 +46,7 @@ def facts(path: Path, content: bytes, container: Literal["avif", "heif"]) -> Fil
     )
 
 
-def _colours(picture: StillPicture) -> tuple[Encoding, bytes | None]:
+def _colours(picture: StillHeader) -> tuple[Encoding, bytes | None]:
     """Return the encoding, and the ICC profile if that decides.
 
     Code points of PQ and HLG come first, then the profile, then other code points (ISO/IEC 23000-22, 7.3.6.4 lets a
