@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from typing import Any
 
@@ -70,3 +71,14 @@ def heic(codes: NDArray[np.uint16], bits: int, **options: Any) -> bytes:
     finally:
         pillow_heif.options.SAVE_HDR_TO_12_BIT = before
     return stream.getvalue()
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """Return a box of an ISO base media file."""
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def full_box(kind: bytes, *parts: bytes, version: int = 0) -> bytes:
+    """Return a box with a version and flags of 0."""
+    return box(kind, struct.pack(">I", version << 24), *parts)

@@ -9,6 +9,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pytest
+from makers import box, full_box
 from numpy.typing import NDArray
 from test_gain_map_photos import MAKER_NOTES, apple_exif, apple_light, apple_xmp, light, maker_note
 
@@ -20,15 +21,6 @@ from headroom.io.item_file import ItemFile
 
 BASE, MAP, EXIF, XMP, TONE_MAP = 1, 2, 3, 4, 5
 KINDS = {"avif": (b"av01", b"av1C"), "heic": (b"hvc1", b"hvcC")}
-
-
-def box(kind: bytes, *parts: bytes) -> bytes:
-    body = b"".join(parts)
-    return struct.pack(">I4s", 8 + len(body), kind) + body
-
-
-def full(kind: bytes, *parts: bytes, version: int = 0) -> bytes:
-    return box(kind, struct.pack(">I", version << 24), *parts)
 
 
 def encoded(codes: NDArray[np.uint8], suffix: str) -> bytes:
@@ -47,21 +39,23 @@ def still_file(
     *,
     others: dict[int, tuple[bytes, bytes]],
     references: list[tuple[bytes, int, tuple[int, ...]]],
+    quarters: int = 0,
 ) -> bytes:
-    """Return a file of a picture and its map, with further items by number: kind and content."""
+    """Return a file of a picture and its map, turned alike, with further items by number: kind and content."""
     kind, configuration = KINDS[suffix]
     pictures = {BASE: ItemFile.of(encoded(base, suffix)), MAP: ItemFile.of(encoded(gain_map, suffix))}
     items = {number: (kind, file.data(file.primary)) for number, file in pictures.items()} | others
     properties = []
     for number, codes in ((BASE, base), (MAP, gain_map)):
         properties += [
-            full(b"ispe", struct.pack(">II", codes.shape[1], codes.shape[0])),
+            full_box(b"ispe", struct.pack(">II", codes.shape[1], codes.shape[0])),
             box(configuration, bytes(first(pictures[number].properties(pictures[number].primary), configuration))),
         ]
-    auxiliary = full(b"auxC", b"urn:com:apple:photo:2020:aux:hdrgainmap\0")
+    auxiliary = full_box(b"auxC", b"urn:com:apple:photo:2020:aux:hdrgainmap\0")
     matrix = 0 if suffix == "avif" else 6
     colours = box(b"colr", struct.pack(">4sHHHB", b"nclx", 1, 13, matrix, 0x80))
-    used = [(BASE, (1, 2, 6)), (MAP, (3, 4, 5, 6))]
+    turn = box(b"irot", bytes([quarters]))
+    used = [(BASE, (1, 2, 6, 0x87)), (MAP, (3, 4, 5, 6, 0x87))]
     ipma = b"".join(struct.pack(">HB", number, len(indices)) + bytes(indices) for number, indices in used)
 
     def meta(start: int) -> bytes:
@@ -71,21 +65,21 @@ def still_file(
             at += len(data)
         types = {b"mime": b"application/rdf+xml\0"}
         entries = [
-            full(b"infe", struct.pack(">HH4s", number, 0, kind), b"\0", types.get(kind, b""), version=2)
+            full_box(b"infe", struct.pack(">HH4s", number, 0, kind), b"\0", types.get(kind, b""), version=2)
             for number, (kind, _) in items.items()
         ]
         links = [box(kind, struct.pack(f">HH{len(to)}H", source, len(to), *to)) for kind, source, to in references]
-        return full(
+        return full_box(
             b"meta",
-            full(b"hdlr", bytes(4), b"pict", bytes(13)),
-            full(b"pitm", struct.pack(">H", BASE)),
-            full(b"iloc", struct.pack(">BBH", 0x44, 0, len(items)), *places),
-            full(b"iinf", struct.pack(">H", len(items)), *entries),
-            full(b"iref", *links),
+            full_box(b"hdlr", bytes(4), b"pict", bytes(13)),
+            full_box(b"pitm", struct.pack(">H", BASE)),
+            full_box(b"iloc", struct.pack(">BBH", 0x44, 0, len(items)), *places),
+            full_box(b"iinf", struct.pack(">H", len(items)), *entries),
+            full_box(b"iref", *links),
             box(
                 b"iprp",
-                box(b"ipco", *properties, auxiliary, colours),
-                full(b"ipma", struct.pack(">I", len(used)), ipma),
+                box(b"ipco", *properties, auxiliary, colours, turn),
+                full_box(b"ipma", struct.pack(">I", len(used)), ipma),
             ),
         )
 
@@ -120,6 +114,29 @@ def test_iso_21496(tmp_path: Path, suffix: str) -> None:
     gain = -0.5 + (np.array([2.5, 2.0, 1.5]) + 0.5) * 128 / 255
     expected = (((188 / 255 + 0.055) / 1.055) ** 2.4 + 1 / 64) * 2**gain - 1 / 64
     np.testing.assert_allclose(light(photo)[5:-5, 5:-5], np.broadcast_to(expected, (118, 118, 3)), rtol=0.015)
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+@pytest.mark.parametrize("suffix", ["avif", "heic"])
+def test_picture_and_map_are_turned_alike(tmp_path: Path, suffix: str, quarters: int) -> None:
+    base, gain_map = flat(128, 60), flat(64, 60)
+    base[:64, :64] = gain_map[:32, :32] = 200
+    numbers = b"\0" + to_iso(GainMap(gain_map))
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(
+        still_file(
+            suffix,
+            base,
+            gain_map,
+            others={TONE_MAP: (b"tmap", numbers)},
+            references=[(b"dimg", TONE_MAP, (BASE, MAP))],
+            quarters=quarters,
+        )
+    )
+    photo = read_photo(path)
+    assert photo.gain_map is not None
+    for found, stored in ((photo.codes, base), (photo.gain_map.codes, gain_map)):
+        np.testing.assert_allclose(found.reshape(stored.shape), np.rot90(stored, quarters).astype(int), atol=3)
 
 
 @pytest.mark.parametrize(("headroom", "gain", "stops"), MAKER_NOTES)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from headroom.errors import OutputError, UsageError
+from numpy.typing import NDArray
+
+from headroom.errors import CorruptFile, OutputError, UsageError
 from headroom.image import Hdr, Photo
-from headroom.io import assemble, avif_file, child, still_gain_map, still_picture
+from headroom.io import avif_file, child, still_picture
 from headroom.io.facts import FileFacts
 from headroom.io.hdr_codes import HdrCodes, curve_of, hdr_codes
 from headroom.io.options import WriteOptions
+from headroom.io.still_header import StillHeader
 
 _PIXEL_BYTES = 48
 _DEFAULT_BITS = 10  # what screens show and hardware decodes
@@ -20,23 +24,12 @@ _IDENTITY, _BT2020_NCL = 0, 9  # ITU-T H.273, matrix coefficients
 
 def describe(path: Path, content: bytes) -> FileFacts:
     """Return what the header says."""
-    return still_picture.facts(path, content, "avif")
+    return still_picture.describe(path, content, "avif")
 
 
 def read(path: Path, content: bytes) -> Photo | Hdr:
-    """Return a photo with its gain map, or an HDR image where the curve is PQ or HLG.
-
-    Alpha is dropped; of several pictures the primary one is read.
-
-    Raises:
-        CorruptFile: Damaged, or the decoder crashed on it or took too long.
-    """
-    facts = describe(path, content)
-    decoded = child.decode(path, content, "avif", facts.width, facts.height, title="AVIF", pixel_bytes=_PIXEL_BYTES)
-    picture = assemble.picture(path, facts, decoded.raster)
-    if isinstance(picture, Hdr):
-        return picture
-    return assemble.with_gain_map(picture, lambda: still_gain_map.read(path, content, "avif", facts.metadata.exif))
+    """Return a photo with its gain map, or an HDR image where the curve is PQ or HLG; see `still_picture.read`."""
+    return still_picture.read(path, content, "avif", _decode)
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
@@ -55,6 +48,14 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
     matrix = _IDENTITY if options.quality == _LOSSLESS_QUALITY else _BT2020_NCL
     encoded = _encoded(path, coded, matrix, options.quality)
     path.write_bytes(avif_file.build(encoded, coded, matrix, hdr.metadata))
+
+
+def _decode(path: Path, content: bytes, header: StillHeader) -> tuple[NDArray[Any], int]:
+    size = header.width, header.height
+    stored = child.decode(path, content, "avif", *size, title="AVIF", pixel_bytes=_PIXEL_BYTES).raster
+    if stored.shape[1::-1] != size:
+        raise CorruptFile(f"{path}: its picture is not of the size that its header says. Copy or download it again.")
+    return header.view.of(stored), header.bit_depth  # libavif leaves crops and turns to others
 
 
 def _encoded(path: Path, coded: HdrCodes, matrix: int, quality: int) -> bytes:

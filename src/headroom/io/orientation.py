@@ -23,6 +23,11 @@ _STEPS = {
 _UNDONE_BY = {6: 8, 8: 6}  # the other six are their own opposites
 
 
+def of(*, swap: bool, rows: bool, columns: bool) -> int:
+    """Return the orientation that exchanges rows and columns, then reverses rows and columns, each where it says so."""
+    return next(number for number, steps in _STEPS.items() if steps == (swap, rows, columns))
+
+
 def turns_sides(orientation: int) -> bool:
     """Return True when width and height of the stored raster change places."""
     return _STEPS[orientation][0]

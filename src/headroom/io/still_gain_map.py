@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headroom.errors import CorruptFile
 from headroom.image import GainMap
-from headroom.io import apple_gain_map, child, gain_map_metadata, still_header
+from headroom.io import apple_gain_map, gain_map_metadata, still_header
 from headroom.io.isobmff import DAMAGE
 from headroom.io.item_file import ItemFile
+from headroom.io.still_header import StillHeader
 from headroom.limits import LIMITS
 
-_PIXEL_BYTES = 64
+Decode = Callable[[Path, bytes, StillHeader], tuple[NDArray[Any], int]]
+"""Gives the codes of the primary picture, cropped and upright, and their bit depth."""
+
 _APPLE_AUXILIARY = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 
 
@@ -27,8 +31,8 @@ class _Items(NamedTuple):
     xmp: bytes = b""
 
 
-def read(path: Path, content: bytes, decoder: Literal["avif", "heif"], exif: bytes | None) -> GainMap | None:
-    """Return the gain map of the primary picture, turned as `decoder` leaves pictures; None for a file without one.
+def read(path: Path, content: bytes, exif: bytes | None, decode: Decode) -> GainMap | None:
+    """Return the gain map of the primary picture, upright; None for a file without one.
 
     Raises:
         InputError: The gain map is damaged or asks for a newer reader.
@@ -42,11 +46,7 @@ def read(path: Path, content: bytes, decoder: Literal["avif", "heif"], exif: byt
         picture = file.with_primary(found.picture)
     except DAMAGE as error:
         raise CorruptFile(f"{path}: the header of the gain map is damaged. Copy or download it again.") from error
-    header = still_header.parse(path, picture)
-    decoded = child.decode(
-        path, picture, decoder, header.width, header.height, title="gain map", pixel_bytes=_PIXEL_BYTES
-    )
-    codes = _eight_bits(decoded.raster, decoded.facts.get("bit_depth", header.bit_depth))
+    codes = _eight_bits(*decode(path, picture, still_header.parse(path, picture)))
     if found.numbers is not None:
         return gain_map_metadata.from_iso(found.numbers[1:], codes)  # behind the version of the item itself
     return apple_gain_map.from_apple(found.xmp, exif, codes)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from headroom.errors import CorruptFile
-from headroom.io import orientation
 from headroom.io.isobmff import DAMAGE, Box, first
 from headroom.io.item_file import ItemFile
+from headroom.io.still_view import View, view_of
 from headroom.limits import LIMITS
 
 
@@ -28,24 +26,22 @@ class StillHeader:
     """What the header says about the primary picture.
 
     Attributes:
-        width: Columns as stored, before it is turned.
+        width: Columns as stored.
         height: Rows as stored.
-        cropped: Columns and rows that its `clap` property leaves, before it is turned; those stored where it has none.
+        view: What is shown of them, and which way up.
         bit_depth: Bits of a channel; 8 where nothing is said.
         nclx: Code points of its colours, or None.
         icc: ICC profile.
-        orientation: EXIF orientation that its `irot` and `imir` properties amount to.
         exif: EXIF block from its byte order on.
         xmp: XMP packet.
     """
 
     width: int
     height: int
-    cropped: tuple[int, int]
+    view: View
     bit_depth: int
     nclx: Nclx | None
     icc: bytes | None
-    orientation: int
     exif: bytes | None
     xmp: bytes | None
 
@@ -72,11 +68,10 @@ def _header(file: ItemFile) -> StillHeader:
     return StillHeader(
         width=width,
         height=height,
-        cropped=_cropped(properties) or (width, height),
+        view=view_of(width, height, properties),
         bit_depth=_bit_depth(properties),
         nclx=nclx,
         icc=icc,
-        orientation=_orientation(properties),
         exif=exif,
         xmp=xmp,
     )
@@ -92,26 +87,6 @@ def _bit_depth(properties: list[Box]) -> int:
         if kind == b"hvcC":
             return 8 + (body[17] & 7)
     return 8
-
-
-def _cropped(properties: list[Box]) -> tuple[int, int] | None:
-    for kind, body in properties:
-        if kind == b"clap":
-            width, width_divisor, height, height_divisor = struct.unpack_from(">4I", body)
-            return width // width_divisor, height // height_divisor
-    return None
-
-
-def _orientation(properties: list[Box]) -> int:
-    """Return the EXIF orientation with the effect of all turns and flips, tried on a picture of four pixels."""
-    stored = np.arange(4).reshape(2, 2)
-    turned = stored
-    for kind, body in properties:
-        if kind == b"irot":
-            turned = np.rot90(turned, body[0] & 3)
-        elif kind == b"imir":  # 0 exchanges top and bottom, 1 left and right
-            turned = turned[:, ::-1] if body[0] & 1 else turned[::-1]
-    return next(number for number in range(1, 9) if np.array_equal(orientation.apply(stored, number), turned))
 
 
 def _metadata_items(file: ItemFile) -> tuple[bytes | None, bytes | None]:
