@@ -16,6 +16,7 @@ from headroom.colour.icc import profile_for
 from headroom.colour.strips import strips
 from headroom.errors import UsageError
 from headroom.image import Encoding, Photo
+from headroom.io import tiff_file
 from headroom.io.formats import FORMATS
 from headroom.io.gain_map_metadata import without_directory
 from headroom.io.png_file import with_chunks
@@ -69,7 +70,7 @@ def write(path: Path, photo: Photo, container: str) -> None:
         case "webp":
             Image.fromarray(photo.codes).save(path, "WEBP", quality=_QUALITY, **_blocks(photo, 2**32))
         case "tiff":
-            _write_tiff(path, photo)
+            tiff_file.write(path, photo.codes, photo.metadata, icc_of(photo))
 
 
 def jpeg_bytes(photo: Photo, quality: int) -> bytes:
@@ -111,22 +112,3 @@ def _png_bytes(photo: Photo) -> bytes:
     icc = icc_of(photo)
     colours = (b"iCCP", b"ICC\0\0" + zlib.compress(icc)) if icc else (b"sRGB", b"\0")
     return with_chunks(encoded, [colours], photo.metadata)
-
-
-def _write_tiff(path: Path, photo: Photo) -> None:
-    import tifffile
-
-    xmp = photo.metadata.xmp
-    tifffile.imwrite(
-        path,
-        photo.codes,
-        photometric="rgb",
-        compression="adobe_deflate",
-        predictor=True,
-        rowsperstrip=64,
-        iccprofile=icc_of(photo),
-        extratags=[(700, 1, len(xmp), xmp, True)] if xmp else [],
-        software="Headroom",
-        metadata=None,
-        maxworkers=1,
-    )

@@ -14,7 +14,7 @@ from headroom.colour.icc import profile_for, profile_for_cicp
 from headroom.colour.strips import strips
 from headroom.errors import CorruptFile, UnsupportedFormat
 from headroom.image import Encoding, Hdr, Metadata, Photo
-from headroom.io import assemble, profile, tiff_exif
+from headroom.io import assemble, profile, tiff_exif, tiff_file
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.hdr_codes import hdr_codes, kind_of
 from headroom.io.options import WriteOptions
@@ -22,8 +22,7 @@ from headroom.io.options import WriteOptions
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
-_ORIENTATION, _XMP, _ICC = 274, 700, 34675
-_BYTES = 1  # the data type
+_ORIENTATION = 274
 _COMPRESSIONS = {"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "ZSTD"}
 _PHOTOMETRICS = {"MINISWHITE", "MINISBLACK", "RGB", "PALETTE"}
 _KINDS = {"u1", "u2", "f2", "f4", "f8"}
@@ -54,28 +53,13 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
 
     An upright picture needs no orientation.
     """
-    import tifffile
-
-    xmp = hdr.metadata.xmp
     values: NDArray[Any] = hdr.pixels
     if options.transfer is None or options.transfer == "linear":
         icc = profile_for(Encoding(hdr.primaries, "linear"))
     else:
         coded = hdr_codes(hdr, options.transfer, 16)
         values, icc = coded.codes, profile_for_cicp(coded.primaries, coded.transfer)
-    tifffile.imwrite(
-        path,
-        values,
-        photometric="rgb",
-        compression="adobe_deflate" if options.compress else None,
-        predictor=options.compress,
-        rowsperstrip=64,
-        iccprofile=icc,
-        extratags=[(_XMP, _BYTES, len(xmp), xmp, True)] if xmp else [],
-        software="Headroom",
-        metadata=None,
-        maxworkers=1,
-    )
+    tiff_file.write(path, values, hdr.metadata, icc, compress=options.compress)
 
 
 def _open(content: bytes) -> TiffFile:
@@ -88,7 +72,7 @@ def _open(content: bytes) -> TiffFile:
 
 def _facts(path: Path, content: bytes, page: TiffPage) -> FileFacts:
     _check_kind(path, page)
-    metadata = Metadata(exif=tiff_exif.block(content), xmp=_bytes(page, _XMP), icc=_bytes(page, _ICC))
+    metadata = Metadata(exif=tiff_exif.block(content), xmp=_bytes(page, tiff_file.XMP), icc=_bytes(page, tiff_file.ICC))
     is_float = page.dtype.kind == "f"
     encoding = profile.encoding_of(metadata)
     tag = page.tags.get(_ORIENTATION)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-_EXIF_DIRECTORY, _GPS_DIRECTORY = 34665, 34853
-# What a TIFF says about the picture rather than about its own layout: description, maker, model, orientation, dates,
-# artist, copyright and the two directories.
-_PICTURE_TAGS = (270, 271, 272, 274, 305, 306, 315, 33432, _EXIF_DIRECTORY, _GPS_DIRECTORY)
+from headroom.io import exif_directories
+from headroom.io.exif_directories import EXIF, GPS, Directory
+
+# What a TIFF says about the picture rather than about its own layout: description, maker, model, orientation,
+# resolution, software, date, artist, computer, rating, copyright, what Windows adds, and the two directories.
+_PICTURE_TAGS = (
+    270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 18246, 18249, 33432,
+    40091, 40092, 40093, 40094, 40095, EXIF, GPS,
+)  # fmt: skip
 
 
 def block(content: bytes) -> bytes | None:
-    """Return an EXIF block of the tags that are about the picture, if there are any; none for a BigTIFF."""
-    from PIL import Image
+    """Return an EXIF block of the tags that are about the picture, if there are any."""
+    found = picture_tags(content)
+    return exif_directories.block_of(found) if found else None
 
-    if content[2:4] not in {b"*\0", b"\0*"}:
-        return None
-    found, kept = Image.Exif(), Image.Exif()
-    found.load(content)
-    for tag in _PICTURE_TAGS:
-        if tag in found:
-            kept[tag] = found.get_ifd(tag) if tag in {_EXIF_DIRECTORY, _GPS_DIRECTORY} else found[tag]
-    return kept.tobytes().removeprefix(b"Exif\0\0") if kept else None
+
+def picture_tags(content: bytes) -> Directory:
+    """Return the tags of a TIFF file or an EXIF block that are about the picture."""
+    return {tag: value for tag, value in exif_directories.parse(content).items() if tag in _PICTURE_TAGS}
