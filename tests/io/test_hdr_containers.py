@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import imagecodecs
@@ -12,10 +13,11 @@ import pytest
 import tifffile
 from PIL import Image
 
+import colour
 from headroom.colour import transfer
 from headroom.colour.primaries import convert
 from headroom.errors import UsageError
-from headroom.image import SDR_WHITE_NITS, FloatImage, Hdr, Metadata
+from headroom.image import FloatImage, Hdr, Metadata
 from headroom.io import describe, read_hdr, write_hdr
 from headroom.io.options import WriteOptions
 
@@ -117,7 +119,7 @@ def test_hlg_comes_back(tmp_path: Path, scene: FloatImage) -> None:
     np.testing.assert_allclose(read_hdr(tmp_path / "a.png").pixels, pixels, rtol=2e-3, atol=1e-5)
 
 
-def light_levels(path: Path) -> tuple[float, float]:
+def stated_levels(path: Path) -> tuple[float, float]:
     """Return MaxCLL and MaxFALL in cd/m2 as the file states them."""
     content = path.read_bytes()
     if path.suffix == ".png":
@@ -126,15 +128,24 @@ def light_levels(path: Path) -> tuple[float, float]:
     return struct.unpack_from(">HH", content, content.index(b"clli") + 4)
 
 
-@pytest.mark.parametrize(("suffix", "unit"), [("png", 1e-4), ("avif", 1.0)])
-def test_light_levels_are_true(tmp_path: Path, scene: FloatImage, suffix: str, unit: float) -> None:
+@pytest.mark.parametrize("bright", [1, 1000])
+@pytest.mark.parametrize("curve", ["pq", "hlg"])
+@pytest.mark.parametrize(
+    ("suffix", "options", "unit"),
+    [("png", WriteOptions(), 1e-4), *(("avif", WriteOptions(bit_depth=d, quality=100), 1.0) for d in (10, 12))],
+)
+def test_light_levels_are_those_of_the_pixels(
+    tmp_path: Path, scene: FloatImage, suffix: str, options: WriteOptions, unit: float, curve: str, bright: float
+) -> None:
+    """CTA-861.3, annex P, by the curves of colour-science on the codes that imagecodecs finds in the file."""
     path = tmp_path / f"a.{suffix}"
-    write_hdr(Hdr(scene, "p3"), path)
-    largest = scene.max(axis=-1).astype(np.float64) * SDR_WHITE_NITS
-    for stated, expected in zip(light_levels(path), (largest.max(), largest.mean()), strict=True):
-        assert 0 <= stated - expected <= unit * 1.01
-    write_hdr(Hdr(scene * 1000), path)
-    assert light_levels(path)[0] == 10_000  # where PQ ends
+    write_hdr(Hdr(scene * np.float32(bright), "p3"), path, options=replace(options, transfer=curve))
+    decode = imagecodecs.png_decode if suffix == "png" else imagecodecs.avif_decode
+    codes = decode(path.read_bytes()) / (2 ** (options.bit_depth or 16) - 1)
+    eotf = colour.models.eotf_BT2100_PQ if curve == "pq" else colour.models.eotf_BT2100_HLG
+    brightest = eotf(codes).max(axis=-1)
+    for stated, expected in zip(stated_levels(path), (brightest.max(), brightest.mean()), strict=True):
+        assert -2e-6 * expected <= stated - expected <= unit + 2e-6 * expected
 
 
 def test_png_chunks_stand_before_the_picture_with_right_checksums(tmp_path: Path, scene: FloatImage) -> None:

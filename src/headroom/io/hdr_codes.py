@@ -30,7 +30,7 @@ class HdrCodes:
         bit_depth: Significant bits of a code.
         primaries: Those of the image, or BT.2020 where H.273 has no number for them.
         transfer: "pq" or "hlg".
-        max_cll_nits: Largest of any component of any pixel (CTA-861.3, MaxCLL), as far as the curve goes, in cd/m2.
+        max_cll_nits: Largest of any component of any pixel (CTA-861.3, MaxCLL), in cd/m2.
         max_fall_nits: Mean over the pixels of their largest component (MaxFALL), in cd/m2.
     """
 
@@ -52,15 +52,27 @@ def hdr_codes(hdr: Hdr, curve: Literal["pq", "hlg"], bit_depth: int) -> HdrCodes
     hdr = in_cicp_primaries(hdr)
     codes = np.empty(hdr.pixels.shape, np.uint16)
     top, peak = 2**bit_depth - 1, _PEAK_NITS[curve] / SDR_WHITE_NITS
-    largest, total = 0.0, 0.0
     for rows in strips(codes.shape):
         light = np.clip(hdr.pixels[rows], 0, peak)
         codes[rows] = np.rint(top * np.clip(transfer.encode(light, curve), 0, 1))
-        brightest = light.max(axis=-1)
+    return HdrCodes(codes, bit_depth, hdr.primaries, curve, *_light_levels(codes, curve, bit_depth))
+
+
+def _light_levels(codes: NDArray[np.uint16], curve: Literal["pq", "hlg"], bit_depth: int) -> tuple[float, float]:
+    """Return MaxCLL and MaxFALL of what readers will see: the light of the codes, not of what was rounded to them."""
+    code_values = np.arange(2**bit_depth) / (2**bit_depth - 1)
+    pq_light = transfer.decode(code_values, "pq")
+    largest, total = 0.0, 0.0
+    for rows in strips(codes.shape):
+        if curve == "pq":
+            brightest = pq_light[codes[rows].max(axis=-1)]
+        else:  # which couples the channels
+            brightest = transfer.decode(code_values[codes[rows]], "hlg").max(axis=-1)
         largest, total = max(largest, float(brightest.max())), total + float(brightest.sum(dtype=np.float64))
-    max_cll, max_fall = largest * SDR_WHITE_NITS, total / (hdr.width * hdr.height) * SDR_WHITE_NITS
+    height, width = codes.shape[:2]
     most = _PEAK_NITS[curve]  # which rounding could pass
-    return HdrCodes(codes, bit_depth, hdr.primaries, curve, min(max_cll, most), min(max_fall, most))
+    max_cll, max_fall = largest * SDR_WHITE_NITS, total / (width * height) * SDR_WHITE_NITS
+    return min(max_cll, most), min(max_fall, most)
 
 
 def in_cicp_primaries(hdr: Hdr) -> Hdr:
