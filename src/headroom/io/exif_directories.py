@@ -19,15 +19,15 @@ from headroom.limits import LIMITS
 EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 """Tags that stand for a directory of their own."""
 
-ASCII, SHORT, LONG, RATIONAL = 2, 3, 4, 5
+BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7
 """Kinds of values."""
 
 # By kind: bytes of an element, and of each of its numbers.
 _SIZES = {
-    1: (1, 1), ASCII: (1, 1), SHORT: (2, 2), LONG: (4, 4), RATIONAL: (8, 4), 6: (1, 1), 7: (1, 1), 8: (2, 2),
+    BYTE: (1, 1), ASCII: (1, 1), SHORT: (2, 2), LONG: (4, 4), RATIONAL: (8, 4), 6: (1, 1), UNDEFINED: (1, 1), 8: (2, 2),
     9: (4, 4), 10: (8, 4), 11: (4, 4), 12: (8, 8), 16: (8, 8), 17: (8, 8), 129: (1, 1),
 }  # fmt: skip
-_NUMBERS = {1: "u1", SHORT: "<u2", LONG: "<u4", RATIONAL: "<u4", 8: "<i2", 9: "<i4", 10: "<i4", 11: "<f4", 12: "<f8"}
+_NUMBERS = {BYTE: "u1", SHORT: "<u2", LONG: "<u4", RATIONAL: "<u4", 8: "<i2", 9: "<i4", 10: "<i4", 11: "<f4", 12: "<f8"}
 _RATIONALS = {RATIONAL, 10}
 _POINTERS = {LONG, 13, 16, 18}
 _MOST_ENTRIES = 65_535

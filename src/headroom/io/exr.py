@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from headroom.colour.strips import strips
 from headroom.errors import OutputError, UnsupportedFormat
-from headroom.image import SDR_WHITE_NITS, Encoding, Hdr, Metadata
-from headroom.io import assemble, child, chromaticities, exr_header
+from headroom.image import SDR_WHITE_NITS, Encoding, Hdr
+from headroom.io import assemble, child, chromaticities, exr_header, exr_metadata
 from headroom.io.exr_header import ExrHeader
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.options import WriteOptions
@@ -51,7 +51,7 @@ def read(path: Path, content: bytes) -> Hdr:
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
-    """Write RGB, ZIP-compressed, with chromaticities, white luminance and provenance.
+    """Write RGB, ZIP-compressed, with chromaticities, white luminance, the main facts of EXIF, XMP and provenance.
 
     Raises:
         OutputError: The library cannot write it.
@@ -66,6 +66,8 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
     spec.attribute("Software", "Headroom")
     spec.attribute("chromaticities", "float[8]", chromaticities.flat(hdr.primaries))
     spec.attribute("whiteLuminance", SDR_WHITE_NITS)
+    for name, fact in exr_metadata.to_attributes(hdr.metadata).items():
+        spec.attribute(name, fact)
     for name, value in hdr.provenance.items():
         spec.attribute(f"headroom:{name}", value if isinstance(value, str) else json.dumps(value))
     try:
@@ -102,7 +104,7 @@ def _facts(path: Path, content: bytes, header: ExrHeader) -> FileFacts:
         size=(header.width, header.height),
         bit_depth=max((channel.bits for channel in header.channels.values()), default=0),
         encoding=Encoding(name or "bt709", "linear"),
-        metadata=Metadata(),
+        metadata=header.metadata,
         file_bytes=len(content),
         provenance=header.provenance,
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from headroom.errors import CorruptFile, UnsupportedFormat
-from headroom.io import provenance
+from headroom.image import Metadata
+from headroom.io import exr_metadata, provenance
 from headroom.limits import LIMITS
 
 _LONGEST_NAME = 255
@@ -38,6 +39,7 @@ class ExrHeader:
         channels: By name, in the file's order.
         chromaticities: x, y of red, green, blue and white, if the file states them.
         provenance: Attributes named `headroom:...`, which hold JSON or plain text.
+        metadata: EXIF and XMP.
     """
 
     width: int
@@ -45,6 +47,7 @@ class ExrHeader:
     channels: Mapping[str, Channel]
     chromaticities: tuple[float, ...] | None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
 
 
 def parse(path: Path, content: bytes) -> ExrHeader:
@@ -65,7 +68,9 @@ def parse(path: Path, content: bytes) -> ExrHeader:
         chromaticities = struct.unpack("<8f", stated) if stated is not None else None
     except (struct.error, KeyError, ValueError) as error:
         raise CorruptFile(f"{path}: the OpenEXR header is damaged. Copy or download it again.") from error
-    return ExrHeader(right - left + 1, bottom - top + 1, channels, chromaticities, _provenance(attributes))
+    size = (right - left + 1, bottom - top + 1)
+    metadata = exr_metadata.from_attributes(attributes)
+    return ExrHeader(*size, channels, chromaticities, _provenance(attributes), metadata)
 
 
 def _attributes(content: bytes) -> dict[bytes, bytes]:

@@ -14,13 +14,12 @@ import numpy as np
 from headroom.colour.strips import strips
 from headroom.errors import CorruptFile, UnsupportedFormat
 from headroom.image import Encoding, FloatImage, Hdr, Metadata
-from headroom.io import assemble, chromaticities, provenance, rgbe
+from headroom.io import assemble, chromaticities, radiance_header, rgbe
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.options import WriteOptions
 
 _HEADER_BYTES = 65_536
 _RESOLUTION = re.compile(rb"([-+])([XY]) (\d{1,10}) ([-+])([XY]) (\d{1,10})[ \t\r]*\n")
-_PROVENANCE = re.compile(r"^# Headroom: (.*)$", re.MULTILINE)
 _XYZ = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1 / 3, 1 / 3)  # XYZE is RGBE with the CIE's own primaries and white
 # By the first axis, its sign and the other's: the orientation that EXIF would give the raster of lines.
 _ORIENTATIONS = {
@@ -36,6 +35,7 @@ class _Header:
     line_width: int
     lines: int
     start: int
+    exif: bytes | None
     provenance: Mapping[str, Any]
 
 
@@ -67,13 +67,13 @@ def read(path: Path, content: bytes) -> Hdr:
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:  # noqa: ARG001 - every writer takes the options
     """Write run-length coded RGBE with the primaries; off by at most 1/256 of a pixel's largest channel.
 
-    The provenance is a comment, `# Headroom: ` and JSON.
+    The provenance and the main facts of EXIF stand in the header; there is no place for XMP.
     """
     primaries = " ".join(f"{value:.4f}" for value in chromaticities.flat(hdr.primaries))
-    comment = f"# Headroom: {provenance.to_text(hdr.provenance)}\n" if hdr.provenance else ""
-    header = f"#?RADIANCE\n{comment}SOFTWARE=Headroom\nPRIMARIES={primaries}\nFORMAT=32-bit_rle_rgbe\n\n"
+    about = radiance_header.lines(hdr.metadata.exif, hdr.provenance)
+    header = ["#?RADIANCE", *about, "SOFTWARE=Headroom", f"PRIMARIES={primaries}", "FORMAT=32-bit_rle_rgbe", ""]
     with path.open("wb") as file:
-        file.write(f"{header}-Y {hdr.height} +X {hdr.width}\n".encode())
+        file.write("\n".join([*header, f"-Y {hdr.height} +X {hdr.width}\n"]).encode())
         for rows in strips(hdr.pixels.shape):
             file.write(rgbe.pack(rgbe.to_rgbe(hdr.pixels[rows])))
 
@@ -87,7 +87,7 @@ def _facts(path: Path, content: bytes, header: _Header) -> FileFacts:
         size=(header.line_width, header.lines),
         bit_depth=8,
         encoding=Encoding(name or "bt709", "linear"),
-        metadata=Metadata(),
+        metadata=Metadata(exif=header.exif),
         file_bytes=len(content),
         turn=header.orientation,
         provenance=header.provenance,
@@ -104,16 +104,17 @@ def _header(path: Path, content: bytes) -> _Header:
     orientation = _ORIENTATIONS.get(f"{sign}{axis}{other_sign}{other_axis}")
     if orientation is None:
         raise CorruptFile(f"{path}: the resolution line names the axis {axis} twice. Write the file again.")
-    exposure, primaries = _variables(path, text)
-    comment = _PROVENANCE.search(text.decode("latin-1"))
-    made = provenance.from_text(comment[1]) if comment else {}
-    return _Header(exposure, primaries, orientation, int(width), int(lines), start + match.end(), made)
+    header = text.decode("utf-8", "replace").split("\n")
+    exposure, primaries = _variables(path, header)
+    start += match.end()
+    about = radiance_header.exif(header), radiance_header.made(header)
+    return _Header(exposure, primaries, orientation, int(width), int(lines), start, *about)
 
 
-def _variables(path: Path, text: bytes) -> tuple[float, tuple[float, ...] | None]:
+def _variables(path: Path, header: list[str]) -> tuple[float, tuple[float, ...] | None]:
     """Return the product of all exposures, and the primaries if the file names any."""
     exposure, primaries, kind = 1.0, None, "32-bit_rle_rgbe"
-    for line in text.decode("latin-1").splitlines()[1:]:
+    for line in header[1:]:
         name, _, value = (part.strip() for part in line.partition("="))
         if name == "EXPOSURE":
             exposure *= float(value)

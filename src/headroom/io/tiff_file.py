@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from headroom.image import Metadata
 from headroom.io import exif_directories, tiff_exif
-from headroom.io.exif_directories import Directory, Entry
+from headroom.io.exif_directories import BYTE, UNDEFINED, Directory, Entry
 
 XMP, ICC = 700, 34675
 """Tags."""
-
-_BYTE, _UNDEFINED = 1, 7
 
 
 def write(path: Path, raster: NDArray[Any], metadata: Metadata, icc: bytes | None, *, compress: bool = True) -> None:
@@ -37,9 +35,9 @@ def write(path: Path, raster: NDArray[Any], metadata: Metadata, icc: bytes | Non
     )
     tags = tiff_exif.picture_tags(metadata.exif) if metadata.exif else {}
     if metadata.xmp:
-        tags[XMP] = Entry(_BYTE, metadata.xmp)
+        tags[XMP] = Entry(BYTE, metadata.xmp)
     if icc:
-        tags[ICC] = Entry(_UNDEFINED, icc)
+        tags[ICC] = Entry(UNDEFINED, icc)
     if tags:
         _extend(path, tags)
 
