@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from headroom.errors import CorruptFile, LimitExceeded
 from headroom.image import GainMap
 from headroom.io import apple_gain_map, provenance
 from headroom.io import gain_map_metadata as metadata
+from headroom.io.gain_map_picture import encode_picture
 from headroom.io.jpeg_segments import (
     APP1,
     APP2,
@@ -38,7 +38,6 @@ from headroom.io.jpeg_segments import (
 )
 from headroom.limits import LIMITS
 
-_QUALITY = 95
 _APPLICATION_SEGMENTS = range(0xE0, 0xF0)
 _UNKNOWN: Mapping[str, Any] = MappingProxyType({})
 _INDEX_HEADER = 4 + len(MULTI_PICTURE)  # from the start of the index's segment to the byte its offsets count from
@@ -106,9 +105,7 @@ def _gain_map(picture: Jpeg, photo_exif: bytes | None) -> GainMap | None:
 
 
 def _map_jpeg(gain_map: GainMap) -> bytes:
-    stream = BytesIO()
-    Image.fromarray(gain_map.codes).save(stream, "JPEG", quality=_QUALITY, subsampling=0)
-    picture = parse_jpeg(stream.getvalue())
+    picture = parse_jpeg(encode_picture(gain_map))
     place = _after_leading(picture.segments)
     numbers = (
         application_segment(APP1, XMP + metadata.to_xmp(gain_map)),
