@@ -41,40 +41,45 @@ def run_tiled(
         progress(1.0)
         return _image(whole)
     coarse = _image(_enlarge(whole, cell)[:, :, :height, :width])
-    total, weights = np.zeros((height, width, 3), np.float32), np.zeros((height, width, 1), np.float32)
-    tiles = list(_tiles(height, width, tile_px, overlap_px))
-    for number, (rows, columns) in enumerate(tiles, start=1):
+    total = np.zeros((height, width, 3), np.float32)
+    pieces = list(tiles(height, width, tile_px, overlap_px))
+    for number, (rows, columns, fade) in enumerate(pieces, start=1):
         gain = run(full_input(codes[rows, columns], clipped[rows, columns]))
-        fade = _fade(gain.shape[2], gain.shape[3], overlap_px)
         total[rows, columns] += fade * (_image(gain - _coarse_part(gain, cell)) + coarse[rows, columns])
-        weights[rows, columns] += fade
-        progress(number / len(tiles))
-    total /= weights
+        progress(number / len(pieces))
     return total
 
 
-def _tiles(height: int, width: int, side: int, overlap: int) -> Iterator[tuple[slice, slice]]:
-    for top in _starts(height, side, overlap):
-        for left in _starts(width, side, overlap):
-            yield slice(top, min(top + side, height)), slice(left, min(left + side, width))
+def tiles(height: int, width: int, side: int, overlap: int) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
+    """Yield the rows and columns of overlapping tiles, and the weight of each, h x w x 1; weights sum to 1 everywhere."""
+    across = list(_pieces(width, side, overlap))
+    for rows, row_weight in _pieces(height, side, overlap):
+        for columns, column_weight in across:
+            yield rows, columns, (row_weight[:, None] * column_weight)[..., None]
 
 
-def _starts(length: int, side: int, overlap: int) -> list[int]:
-    """Spread the fewest tiles evenly over a length, each at least `overlap` into the next."""
-    if length <= side:
-        return [0]
-    count = -(-(length - overlap) // (side - overlap))
-    return [round(i * (length - side) / (count - 1)) for i in range(count)]
+def _pieces(length: int, side: int, overlap: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Spread the fewest pieces evenly over a length, each at least `overlap` into the next, and cross-fade them."""
+    count = -(-(length - overlap) // (side - overlap)) if length > side else 1
+    starts = [round(i * (length - side) / max(1, count - 1)) for i in range(count)]
+    pieces = [slice(start, min(start + side, length)) for start in starts]
+    weights = [_fade(piece, length, overlap) for piece in pieces]
+    total = np.zeros(length, np.float32)
+    for piece, weight in zip(pieces, weights, strict=True):
+        total[piece] += weight
+    for piece, weight in zip(pieces, weights, strict=True):
+        yield piece, weight / total[piece]
 
 
-def _fade(height: int, width: int, overlap: int) -> NDArray[np.float32]:
-    """Weight H x W x 1 that falls linearly towards the edges over the overlap; the sum of weights is divided out."""
-
-    def ramp(length: int) -> NDArray[np.float32]:
-        distance = np.minimum(np.arange(length), np.arange(length)[::-1]) + 1
-        return np.minimum(distance / max(1, overlap), 1).astype(np.float32)
-
-    return (ramp(height)[:, None] * ramp(width))[..., None]
+def _fade(piece: slice, length: int, overlap: int) -> NDArray[np.float32]:
+    """Fall to 0 within the middle quarter of each overlap: what is nearer to a tile's end lacks its surroundings."""
+    position = np.arange(piece.start, piece.stop, dtype=np.float32) + 0.5
+    inside = np.full_like(position, np.inf)
+    if piece.start > 0:
+        inside = position - piece.start
+    if piece.stop < length:
+        inside = np.minimum(inside, piece.stop - position)
+    return np.clip(4 / max(1, overlap) * inside - 1.5, 0, 1)
 
 
 def _coarse_part(gain: Tensor, cell: int) -> Tensor:
