@@ -1,6 +1,7 @@
-"""LPIPS: the distance of two pictures in the features of VGG16.
+"""Distances of two pictures in the features of VGG16: LPIPS, and a plain one.
 
-Source: Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", eq. 1, version 0.1.
+Source of LPIPS: Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", eq. 1,
+version 0.1.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from headroom.errors import WeightsError
+from headroom.nn.mobilenet_v3 import IMAGENET_DEVIATION, IMAGENET_MEAN
 from headroom.weights.reader import load_into, read_state_dict, without_prefix
 
 # Channels of VGG16's five groups of convolutions (Simonyan and Zisserman 2015, table 1, column D).
@@ -71,6 +73,39 @@ class LPIPS(nn.Module):
             difference = (F.normalize(a, eps=1e-10) - F.normalize(b, eps=1e-10)).square()
             distance = distance + cast(Tensor, head(difference)).mean((1, 2, 3))
         return distance
+
+
+class FeatureDistance(nn.Module):
+    """Mean absolute difference of two pictures' VGG16 features; frozen, differentiable in its inputs.
+
+    The sum runs over relu1_2, 2_2, 3_3 and 4_3, as in the released training code of HDR-Transformer.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = VGG16Features()
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(IMAGENET_DEVIATION).view(3, 1, 1), persistent=False)
+        self.requires_grad_(False)
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return one distance of N x 3 x H x W pictures in [0, 1], sides of at least 8."""
+        ours, theirs = (self.features.feature_maps((x - self.mean) / self.deviation)[:4] for x in (prediction, target))
+        return torch.stack([F.l1_loss(a, b) for a, b in zip(ours, theirs, strict=True)]).sum()
+
+
+def load_feature_distance(backbone: Path) -> FeatureDistance:
+    """Build `FeatureDistance` from a local safetensors file of torchvision's `vgg16` (ImageNet).
+
+    Raises:
+        WeightsError: The file is missing, damaged or for another network.
+    """
+    network = FeatureDistance()
+    load_into(network.features, without_prefix(read_state_dict(backbone), "features."), str(backbone))
+    return network
 
 
 def load_lpips(backbone: Path | None, heads: Path | None) -> LPIPS:

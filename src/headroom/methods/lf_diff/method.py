@@ -1,0 +1,65 @@
+"""How each preset of the method is built and run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from headroom.methods.contract import Capabilities, MergeInput, Method, Preset, Progress
+from headroom.methods.lf_diff.compact import CompactNetwork
+from headroom.methods.lf_diff.network import light
+
+
+@dataclass(frozen=True, slots=True)
+class CompactSettings:
+    """Numbers of the compact network; see `CompactNetwork`."""
+
+    channels: tuple[int, int, int] = (32, 48, 64)
+    prior_channels: int = 4
+    prior_width: int = 32
+    condition_channels: int = 16
+    denoiser_width: int = 32
+
+
+def build(settings: CompactSettings) -> nn.Module:
+    """Make the network of a preset, with random weights."""
+    return CompactNetwork(
+        settings.channels,
+        settings.prior_channels,
+        settings.prior_width,
+        settings.condition_channels,
+        settings.denoiser_width,
+    )
+
+
+def run(network: nn.Module, inputs: MergeInput, generator: torch.Generator, progress: Progress) -> Tensor:
+    """Merge N brackets into N x 3 x H x W light; see `Method.run`."""
+    merged = light(network(inputs, None, generator))
+    progress(1.0)
+    return merged
+
+
+METHOD = Method(
+    id="lf_diff",
+    verb="merge",
+    summary="LF-Diff: attention to the reference, a diffused prior of low frequencies, high and low refined apart",
+    presets={
+        "compact": Preset(
+            CompactSettings(),
+            Capabilities(
+                size_multiple=16,
+                minimum_size_px=16,
+                tile_px=1024,
+                overlap_px=128,
+                peak_bytes_per_pixel=700,
+                frames=(3, 3),
+            ),
+            weights=None,
+            summary="ours, trained here: blends the frames' own pixels",
+        ),
+    },
+    build=build,
+    run=run,
+)
