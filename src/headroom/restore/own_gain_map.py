@@ -29,7 +29,12 @@ def usable_map(photo: Photo) -> GainMap | None:
 
 
 def linear_rows(photo: Photo, encoding: Encoding, gain_map: GainMap | None) -> LinearRows:
-    """Give a photo's light by rows, 1.0 = its full scale: linearised, and lifted by the gain map if there is one."""
+    """Give a photo's light by rows, 1.0 = its full scale: linearised, and lifted by the gain map if there is one.
+
+    The codes are the rounded ones. `headroom.io.unrounded` would be 1 to 8 % nearer to the light of a camera, but
+    against the rounded base of a gain-map JPEG, which results become by default, its fractions of a code are gains:
+    such files grow by 2 to 7 % and are 2 to 25 % further from that light (RMS over views of HDR panoramas).
+    """
 
     def rows(start: int, stop: int) -> FloatImage:
         light = decode_codes(photo.codes[start:stop], encoding, photo.bit_depth)
