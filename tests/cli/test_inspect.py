@@ -87,3 +87,13 @@ def test_slices_and_masks_of_known_light() -> None:
     assert np.asarray(slice_at(grey, 0)).max() == 188  # sRGB code of half of white
     assert np.asarray(slice_at(grey * 100, 0)).min() == 255
     assert tuple(np.asarray(overlay(grey, np.ones((2, 2), np.float32)))[0, 0]) == (255, 120, 0)
+
+
+def test_the_light_that_a_file_states(tmp_path: Path, run: Run, capsys: Capture) -> None:
+    light = tmp_path / "light.pfm"
+    light.write_bytes(b"PF\n2 1\n-1.0\n" + np.array([4, 4, 4, 1, 0, 1], "<f4").tobytes())
+    for suffix, expected in (("png", "MaxCLL 812"), ("avif", "MaxFALL 5"), ("jxl", "intensity target 203 cd/m2")):
+        run("convert", light, tmp_path / f"a.{suffix}")
+        capsys.readouterr()
+        assert run("inspect", tmp_path / f"a.{suffix}") == 0
+        assert expected in capsys.readouterr().out

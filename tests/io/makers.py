@@ -11,6 +11,9 @@ import pillow_heif
 import tifffile
 from numpy.typing import NDArray
 
+from headroom.io.isobmff import boxes
+from headroom.io.item_file import ItemFile
+
 BLACK, WHITE = 512, 16_383
 SRGB_TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
@@ -82,3 +85,17 @@ def box(kind: bytes, *parts: bytes) -> bytes:
 def full_box(kind: bytes, *parts: bytes, version: int = 0) -> bytes:
     """Return a box with a version and flags of 0."""
     return box(kind, struct.pack(">I", version << 24), *parts)
+
+
+def with_properties(content: bytes, *added: bytes) -> bytes:
+    """Return a file of one picture with properties behind its own; the new header stands behind the pixels."""
+    file = ItemFile.of(content)
+    properties = [box(kind, bytes(body)) for kind, body in file.properties(file.primary)] + list(added)
+    used = bytes(0x80 | number for number in range(1, len(properties) + 1))
+    iprp = box(
+        b"iprp",
+        box(b"ipco", *properties),
+        full_box(b"ipma", struct.pack(">IHB", 1, file.primary, len(used)), used),
+    )
+    others = [box(kind, bytes(body)) for kind, body in boxes(file.meta) if kind != b"iprp"]
+    return content.replace(b"meta", b"free", 1) + full_box(b"meta", *others, iprp)

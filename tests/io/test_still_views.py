@@ -12,7 +12,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pytest
-from makers import box, full_box
+from makers import box, with_properties
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -22,8 +22,6 @@ import pillow_heif
 
 from headroom.errors import CorruptFile
 from headroom.io import describe, read_photo
-from headroom.io.isobmff import boxes
-from headroom.io.item_file import ItemFile
 
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 HEIGHT, WIDTH = 96, 128
@@ -49,20 +47,6 @@ def irot(quarters: int) -> bytes:
 
 def imir(axis: int) -> bytes:
     return box(b"imir", bytes([axis]))
-
-
-def with_properties(content: bytes, *added: bytes) -> bytes:
-    """Return a file of one picture with properties behind its own; the new header stands behind the pixels."""
-    file = ItemFile.of(content)
-    properties = [box(kind, bytes(body)) for kind, body in file.properties(file.primary)] + list(added)
-    used = bytes(0x80 | number for number in range(1, len(properties) + 1))
-    iprp = box(
-        b"iprp",
-        box(b"ipco", *properties),
-        full_box(b"ipma", struct.pack(">IHB", 1, file.primary, len(used)), used),
-    )
-    others = [box(kind, bytes(body)) for kind, body in boxes(file.meta) if kind != b"iprp"]
-    return content.replace(b"meta", b"free", 1) + full_box(b"meta", *others, iprp)
 
 
 def stored(suffix: str) -> bytes:

@@ -73,6 +73,8 @@ def _lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if record["headroom_stops"] is not None:
         lines.append(("range", f"{record['range_stops']:.1f} stops"))
         lines.append(("headroom", f"{record['headroom_stops']:.2f} stops above SDR white"))
+    if record["light_levels"]:
+        lines.append(("stated light", _stated_light(record["light_levels"])))
     if record.get("gain_map_headroom_stops") is not None:
         stops = f"up to {record['gain_map_headroom_stops']:.2f} stops above SDR white"
         lines.append(("gain map", f"{record['gain_map']}, {stops}"))
@@ -81,6 +83,16 @@ def _lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines.append(("metadata", ", ".join(record["metadata"]) or "none"))
     made = record["provenance"]
     return [*lines, ("made by", ", ".join(f"{name} {value}" for name, value in made.items()))] if made else lines
+
+
+def _stated_light(levels: Mapping[str, Any]) -> str:
+    """Say the light levels of a file in words."""
+    names = {"max_cll_nits": "MaxCLL", "max_fall_nits": "MaxFALL", "intensity_target_nits": "intensity target"}
+    words = [f"{names[name]} {value:g}" for name, value in levels.items() if name in names]
+    if "mastering_nits" in levels:
+        darkest, brightest = levels["mastering_nits"]
+        words.append(f"mastered on {darkest:g} to {brightest:g}")
+    return f"{', '.join(words)} cd/m2"
 
 
 def _check_proof(proof: Path, file: Path) -> None:

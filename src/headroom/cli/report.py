@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ def file_facts(facts: FileFacts) -> dict[str, Any]:
             for name, present in (("EXIF", facts.has_exif), ("XMP", facts.has_xmp), ("ICC", facts.has_icc))
             if present
         ],
+        "light_levels": {name: value for name, value in asdict(facts.light_levels).items() if value is not None},
         "provenance": dict(facts.provenance),
     }
 

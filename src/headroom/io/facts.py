@@ -11,6 +11,7 @@ from headroom.image import Encoding, Metadata
 from headroom.io import exif, orientation
 from headroom.io import provenance as provenance_block
 from headroom.io.guard import check_metadata, check_size
+from headroom.io.light_levels import NOT_STATED, LightLevels
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class FileFacts:
         file_bytes: Size of the file.
         lossy_step: As `Photo.lossy_step`.
         provenance: As `Hdr.provenance`; empty for files that someone else made.
+        light_levels: How bright the file says that it is.
     """
 
     container: str
@@ -42,6 +44,7 @@ class FileFacts:
     file_bytes: int
     lossy_step: float = 0.0
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    light_levels: LightLevels = NOT_STATED
 
     @property
     def has_exif(self) -> bool:
@@ -72,6 +75,7 @@ def stored_facts(
     turn: int | None = None,
     lossy_step: float = 0.0,
     provenance: Mapping[str, Any] | None = None,
+    light_levels: LightLevels = NOT_STATED,
 ) -> FileFacts:
     """Return the facts of a file whose raster is stored with this width and height, after checking the limits.
 
@@ -86,4 +90,17 @@ def stored_facts(
     turn = exif.orientation(metadata.exif) if turn is None else turn
     width, height = size[::-1] if orientation.turns_sides(turn) else size
     made = provenance_block.from_xmp(metadata.xmp) if provenance is None else provenance
-    return FileFacts(container, kind, width, height, bit_depth, encoding, turn, metadata, file_bytes, lossy_step, made)
+    return FileFacts(
+        container,
+        kind,
+        width,
+        height,
+        bit_depth,
+        encoding,
+        turn,
+        metadata,
+        file_bytes,
+        lossy_step,
+        made,
+        light_levels,
+    )

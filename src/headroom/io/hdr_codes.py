@@ -18,7 +18,8 @@ from headroom.errors import UsageError
 from headroom.image import SDR_WHITE_NITS, Encoding, Hdr, Primaries
 from headroom.io.options import WriteOptions
 
-_PEAK_NITS = {"pq": 10_000.0, "hlg": 1_000.0}
+PEAK_NITS = {"pq": 10_000.0, "hlg": 1_000.0}
+"""Light of the last code, in cd/m2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def hdr_codes(hdr: Hdr, curve: Literal["pq", "hlg"], bit_depth: int) -> HdrCodes
     """Return the codes of an HDR image; light beyond the curve's end gets its last code."""
     hdr = in_cicp_primaries(hdr)
     codes = np.empty(hdr.pixels.shape, np.uint16)
-    top, peak = 2**bit_depth - 1, _PEAK_NITS[curve] / SDR_WHITE_NITS
+    top, peak = 2**bit_depth - 1, PEAK_NITS[curve] / SDR_WHITE_NITS
     for rows in strips(codes.shape):
         light = np.clip(hdr.pixels[rows], 0, peak)
         codes[rows] = np.rint(top * np.clip(transfer.encode(light, curve), 0, 1))
@@ -70,7 +71,7 @@ def _light_levels(codes: NDArray[np.uint16], curve: Literal["pq", "hlg"], bit_de
             brightest = transfer.decode(code_values[codes[rows]], "hlg").max(axis=-1)
         largest, total = max(largest, float(brightest.max())), total + float(brightest.sum(dtype=np.float64))
     height, width = codes.shape[:2]
-    most = _PEAK_NITS[curve]  # which rounding could pass
+    most = PEAK_NITS[curve]  # which rounding could pass
     max_cll, max_fall = largest * SDR_WHITE_NITS, total / (width * height) * SDR_WHITE_NITS
     return min(max_cll, most), min(max_fall, most)
 

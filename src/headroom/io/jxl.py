@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from headroom.colour.cicp import PRIMARIES_CODES, TRANSFER_CODES, encoding_of
 from headroom.errors import OutputError, UnsupportedFormat
-from headroom.image import Encoding, Hdr, Metadata, Photo
+from headroom.image import SDR_WHITE_NITS, Encoding, Hdr, Metadata, Photo
 from headroom.io import assemble, child, jxl_file, jxl_header, profile
 from headroom.io.child import Decoded
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.guard import check_size
-from headroom.io.hdr_codes import hdr_codes, in_cicp_primaries, kind_of
+from headroom.io.hdr_codes import PEAK_NITS, hdr_codes, in_cicp_primaries, kind_of
+from headroom.io.light_levels import LightLevels
 from headroom.io.options import WriteOptions
 
 _PIXEL_BYTES = 96
@@ -46,9 +47,10 @@ def read(path: Path, content: bytes) -> Photo | Hdr:
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
-    """Write linear light in lossless floats, or PQ or HLG of 16 bits, with code points, EXIF and XMP.
+    """Write linear light in lossless floats, or PQ or HLG of 16 bits, with code points, brightness, EXIF and XMP.
 
-    PQ and HLG are lossless at quality 100.
+    PQ and HLG are lossless at quality 100. The brightness is that of 1.0 in linear light, the largest component of any
+    pixel in PQ, and in HLG the peak of the display that it is shown on.
 
     Raises:
         OutputError: The library cannot write it.
@@ -56,15 +58,18 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
     if options.transfer is None or options.transfer == "linear":
         hdr = in_cicp_primaries(hdr)
         _write(path, hdr.pixels, (PRIMARIES_CODES[hdr.primaries], TRANSFER_CODES["linear"]), _LOSSLESS_QUALITY)
+        nits = SDR_WHITE_NITS
     else:
         coded = hdr_codes(hdr, options.transfer, 16)
         _write(path, coded.codes, coded.cicp, options.quality)
-    path.write_bytes(jxl_file.build(path.read_bytes(), hdr.metadata))
+        nits = coded.max_cll_nits if options.transfer == "pq" else PEAK_NITS["hlg"]
+    path.write_bytes(jxl_file.build(path.read_bytes(), hdr.metadata, nits))
 
 
 def _decode(path: Path, content: bytes, action: Literal["describe", "decode"]) -> Decoded:
     """Run the decoder, once the size that the codestream states is known to be within the limits."""
-    size = jxl_header.size(path, content)
+    header = jxl_header.parse(path, content)
+    size = header.width, header.height
     check_size(path, *size)
     padded = content.ljust(_LEAST_BYTES, b"\0")
     return child.decode(path, padded, "jxl", *size, action, title="JPEG XL", pixel_bytes=_PIXEL_BYTES)
@@ -75,18 +80,21 @@ def _facts(path: Path, content: bytes, decoded: Mapping[str, Any]) -> FileFacts:
     if bits is None:
         raise UnsupportedFormat(f"{path}: JPEG XL of {decoded['format']} is not read. Convert it to 16 bits first.")
     metadata, encoding = _colours(jxl_header.metadata(content), decoded)
-    lossy_step = 0.0 if jxl_header.is_lossless(content) else _LOSSY_STEP * 2 ** (bits - 8)
+    header = jxl_header.parse(path, content)
+    is_lossy = header.is_xyb or jxl_header.was_jpeg(content)
     is_linear = decoded["format"] in {"half", "float"} and encoding.transfer == "linear"
+    kind: Literal["photo", "hdr"] = "hdr" if is_linear else kind_of(encoding)
     return stored_facts(
         path,
         container="jxl",
-        kind="hdr" if is_linear else kind_of(encoding),
+        kind=kind,
         size=decoded["size"],
         bit_depth=bits,
         encoding=encoding,
         metadata=metadata,
         file_bytes=len(content),
-        lossy_step=lossy_step,
+        lossy_step=_LOSSY_STEP * 2 ** (bits - 8) if is_lossy else 0.0,
+        light_levels=LightLevels(intensity_target_nits=header.intensity_target_nits if kind == "hdr" else None),
         turn=1,  # the decoder turns the picture, and EXIF does not count (ISO/IEC 18181-2)
     )
 

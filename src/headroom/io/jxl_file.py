@@ -1,4 +1,4 @@
-"""The JPEG XL file around an encoded picture, with EXIF and XMP (ISO/IEC 18181-2)."""
+"""The JPEG XL file around an encoded picture, with its brightness, EXIF and XMP (ISO/IEC 18181-2)."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ import struct
 
 from headroom.image import Metadata
 from headroom.io import isobmff
+from headroom.io.jxl_codestream import SIGNATURE, with_intensity_target
+from headroom.io.jxl_header import codestream
 
-_CODESTREAM = b"\xff\x0a"
 _START = b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl \0\0\0\0jxl "
-_REPLACED = {b"JXL ", b"ftyp", b"Exif", b"xml ", b"brob"}
+_LEVEL = b"jxll"  # stands before the codestream
 
 
-def build(encoded: bytes, metadata: Metadata) -> bytes:
-    """Return a file with this metadata behind the picture, in place of what its encoder has put there.
+def build(encoded: bytes, metadata: Metadata, intensity_target_nits: float) -> bytes:
+    """Return a file with the picture, brightness and level of an encoder's file, and with this metadata.
 
     `encoded` is a file or a bare codestream.
     """
-    parts = [(b"jxlc", encoded)] if encoded.startswith(_CODESTREAM) else isobmff.boxes(memoryview(encoded))
-    boxes = [_box(kind, body) for kind, body in parts if kind not in _REPLACED]
+    boxes = [] if encoded.startswith(SIGNATURE) else isobmff.boxes(memoryview(encoded))
+    parts = [_box(kind, body) for kind, body in boxes if kind == _LEVEL]
+    parts.append(_box(b"jxlc", with_intensity_target(codestream(encoded, len(encoded)), intensity_target_nits)))
     if metadata.exif:
-        boxes.append(_box(b"Exif", bytes(4) + metadata.exif))  # an offset of 0 to the byte order
+        parts.append(_box(b"Exif", bytes(4) + metadata.exif))  # an offset of 0 to the byte order
     if metadata.xmp:
-        boxes.append(_box(b"xml ", metadata.xmp))
-    return _START + b"".join(boxes)
+        parts.append(_box(b"xml ", metadata.xmp))
+    return _START + b"".join(parts)
 
 
 def _box(kind: bytes, body: bytes | memoryview) -> bytes:

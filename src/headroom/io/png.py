@@ -15,13 +15,13 @@ import numpy as np
 from headroom.colour.cicp import encoding_of
 from headroom.errors import CorruptFile, UsageError
 from headroom.image import Encoding, Hdr, Metadata, Photo, Primaries, TransferName
-from headroom.io import assemble, chromaticities, png_file, profile
+from headroom.io import assemble, chromaticities, light_levels, png_file, profile
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.hdr_codes import curve_of, hdr_codes, kind_of
 from headroom.io.options import WriteOptions
 from headroom.limits import LIMITS
 
-_KEPT = frozenset({b"IHDR", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"})
+_KEPT = frozenset({b"IHDR", b"cICP", b"cLLI", b"mDCV", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"})
 _XMP = b"XML:com.adobe.xmp\0"
 _GAMMAS: dict[int, TransferName] = {45455: "gamma22", 55556: "gamma18", 100000: "linear"}
 
@@ -48,6 +48,7 @@ def describe(path: Path, content: bytes) -> FileFacts:
         encoding=encoding,
         metadata=metadata,
         file_bytes=len(content),
+        light_levels=light_levels.stated(chunks.get(b"cLLI", b""), chunks.get(b"mDCV", b"")),
     )
 
 

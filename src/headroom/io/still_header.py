@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headroom.errors import CorruptFile
+from headroom.io import light_levels
 from headroom.io.isobmff import DAMAGE, Box, first
 from headroom.io.item_file import ItemFile
+from headroom.io.light_levels import LightLevels
 from headroom.io.still_view import View, view_of
 from headroom.limits import LIMITS
 
@@ -32,6 +34,7 @@ class StillHeader:
         bit_depth: Bits of a channel; 8 where nothing is said.
         nclx: Code points of its colours, or None.
         icc: ICC profile.
+        light_levels: Brightness that it states.
         exif: EXIF block from its byte order on.
         xmp: XMP packet.
     """
@@ -42,6 +45,7 @@ class StillHeader:
     bit_depth: int
     nclx: Nclx | None
     icc: bytes | None
+    light_levels: LightLevels
     exif: bytes | None
     xmp: bytes | None
 
@@ -72,9 +76,15 @@ def _header(file: ItemFile) -> StillHeader:
         bit_depth=_bit_depth(properties),
         nclx=nclx,
         icc=icc,
+        light_levels=light_levels.stated(*(_body(properties, kind) for kind in (b"clli", b"mdcv"))),
         exif=exif,
         xmp=xmp,
     )
+
+
+def _body(properties: list[Box], kind: bytes) -> bytes:
+    """Return the body of the first property of a kind; nothing where there is none."""
+    return next((bytes(box.body) for box in properties if box.kind == kind), b"")
 
 
 def _bit_depth(properties: list[Box]) -> int:

@@ -65,6 +65,7 @@ def _facts(path: Path, header: StillHeader, container: Container, file_bytes: in
         encoding=encoding,
         metadata=Metadata(exif=header.exif, xmp=header.xmp, icc=icc),
         file_bytes=file_bytes,
+        light_levels=header.light_levels,
         turn=header.view.orientation,
         lossy_step=_LOSSY_STEP * 2 ** (header.bit_depth - 8) if kind == "photo" else 0.0,
     )
