@@ -1,9 +1,10 @@
-"""What libultrahdr makes of our files, to the last step: only its own rounding and filter differ from ours.
+"""What other readers make of our files, to the last step: only their own rounding and filters differ from ours.
 
-libultrahdr keeps the base in YCbCr floats, reads sRGB and gain from tables of 1024 entries, and fills small maps in by
-inverse distance from the map's pixel corners; the format (Ultra HDR 1.1, "Display") leaves the filter to the reader,
-"bilinear or better". Everything that a file decides is therefore checked twice: at full size against our own decode,
-and at every size against a model of that reader.
+libultrahdr keeps the base in YCbCr floats, reads sRGB and gain from tables of 1024 entries, repeats chroma, and fills
+small maps in by inverse distance from the map's pixel corners; the format (Ultra HDR 1.1, "Display") leaves the filter
+to the reader, "bilinear or better". Everything that a file decides is therefore checked three times: at full size
+against our own decode; at every size against a model of that reader; and at every size our own decode against a
+bilinear reader of nothing but Pillow, NumPy and the numbers of the XMP.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from xml.etree import ElementTree
 
 import imagecodecs
 import numpy as np
@@ -18,6 +20,7 @@ import OpenImageIO
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.MpoImagePlugin import MpoImageFile
 
 from headroom.image import GainMap, Hdr
 from headroom.io import read_photo, write_hdr
@@ -27,6 +30,7 @@ from headroom.io.options import WriteOptions
 
 Doubles = NDArray[np.float64]
 Reader = Callable[[Path], Doubles]
+ADOBE = "{http://ns.adobe.com/hdr-gain-map/1.0/}"
 
 
 def by_libultrahdr(path: Path) -> Doubles:
@@ -97,6 +101,29 @@ def test_at_every_size_the_rest_is_that_readers_own(
     assert np.quantile(error, 0.999) < 0.001
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_libultrahdr_applies_the_codes_of_the_map(write: Callable[..., Path], channels: int, subsampling: int) -> None:
+    path = write((120, 160), channels=channels, subsampling=subsampling)
+    base, gain_map = read_gain_map_jpeg(path.read_bytes())
+    before = _table_of_srgb(_rgb_in_floats(base, halved=subsampling == 2)) + gain_map.base_offset[0]
+    gain = np.log2((by_libultrahdr(path) + gain_map.alternate_offset[0]) / before)
+    codes = 255 * (gain - gain_map.minimum[0]) / (gain_map.maximum[0] - gain_map.minimum[0])
+    assert np.quantile(np.abs(codes - np.atleast_3d(gain_map.codes)), 0.999) < 1
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_bilinear_reader_shows_our_own_light(
+    write: Callable[..., Path], scale: int, channels: int, subsampling: int
+) -> None:
+    path = write(scale=scale, channels=channels, subsampling=subsampling)
+    ours = as_hdr(read_photo(path)).pixels
+    error = np.abs(bilinear_reader(path) - ours) / ours
+    assert np.quantile(error, 0.999) < 0.005
+
+
 @pytest.mark.parametrize("scale", [2, 4])
 def test_small_maps_agree_where_their_filters_meet(write: Callable[..., Path], scale: int) -> None:
     path = write((120, 160), scale=scale)
@@ -107,6 +134,20 @@ def test_small_maps_agree_where_their_filters_meet(write: Callable[..., Path], s
     flat &= np.roll(flat, scale, axis=0) & np.roll(flat, scale, axis=1) & np.roll(flat, (scale, scale), axis=(0, 1))
     assert flat.mean() > 0.05
     assert np.quantile((np.abs(theirs - ours) / ours)[flat], 0.999) < 0.01
+
+
+def bilinear_reader(path: Path) -> Doubles:
+    """Return the light at full headroom by Pillow's two pictures, its bilinear filter and the map's XMP."""
+    light = _srgb_to_linear(_rgb_in_floats(path.read_bytes(), halved=False))
+    with MpoImageFile(path) as image:
+        image.seek(1)
+        layers, description = image.split(), ElementTree.fromstring(image.info["xmp"])[0][0]
+    names = ("GainMapMin", "GainMapMax", "OffsetSDR", "OffsetHDR")
+    low, high, before, after = (float(description.get(ADOBE + name, "")) for name in names)
+    size = light.shape[1::-1]
+    filled = [np.asarray(layer.convert("F").resize(size, Image.Resampling.BILINEAR)) for layer in layers]
+    gain = np.exp2(low + (high - low) * np.stack(filled, axis=-1) / 255)
+    return np.maximum((light + before) * gain - after, 0)
 
 
 def model_of_libultrahdr(base: bytes, gain_map: GainMap, scale: int, *, halved: bool) -> Doubles:
@@ -138,7 +179,10 @@ def _chroma_planes(base: bytes) -> tuple[Doubles, Doubles]:
 
 
 def _table_of_srgb(codes: Doubles) -> Doubles:
-    codes = np.floor(codes * 1023 + 0.5) / 1023
+    return _srgb_to_linear(np.floor(codes * 1023 + 0.5) / 1023)
+
+
+def _srgb_to_linear(codes: Doubles) -> Doubles:
     return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
 
 
