@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import imagecodecs
@@ -15,12 +16,17 @@ import pytest
 pytest.importorskip("rawpy")
 pytest.importorskip("pillow_heif")
 
+import hostile_program
 from makers import dng, heic
 
 from headroom.errors import CorruptFile, HeadroomError
 from headroom.image import FloatImage, Hdr
 from headroom.io import child, child_program, read, write_hdr
+from headroom.io.child import Decoded
+from headroom.io.child_program import _Limits
 from headroom.io.options import WriteOptions
+from headroom.io.zygote import Zygote
+from headroom.limits import LIMITS
 
 CODES = np.random.default_rng(4).integers(0, 1024, (64, 64, 3)).astype(np.uint16)
 
@@ -54,40 +60,88 @@ def test_truncated_files_are_refused(tmp_path: Path, kind: str) -> None:
             read(path)
 
 
-def test_time_is_limited(tmp_path: Path, light: FloatImage, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_hdr(Hdr(light), tmp_path / "a.exr")
-    monkeypatch.setattr(child, "_SECONDS", 0)
-    with pytest.raises(CorruptFile, match=r"a\.exr: .*takes more than 0 s"):
-        read(tmp_path / "a.exr")
+@pytest.fixture(params=["forked", "started"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have decoders run in one kind of process, then in the other."""
+    if request.param == "forked" and not child._FORKS:
+        pytest.skip("no process is forked on this system")
+    monkeypatch.setattr(child, "_FORKS", request.param == "forked")
+    monkeypatch.setattr(child, "ZYGOTE", Zygote())
+    yield
+    child.ZYGOTE.stop()
 
 
-def test_the_result_and_the_memory_are_limited(
-    tmp_path: Path, light: FloatImage, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def hostile(way: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Decoded]:
+    """Return a function that runs an action of `hostile_program` within small limits."""
+    monkeypatch.setattr(child_program, "__file__", hostile_program.__file__)
+    monkeypatch.setattr(child, "LIMITS", replace(LIMITS, pixels=1000, metadata_bytes=10_000, decoder_base_bytes=2**29))
+
+    def run(*arguments: object) -> Decoded:
+        return child.decode(Path("a.exr"), b"", "exr", *arguments, title="OpenEXR", pixel_bytes=10)
+
+    return run
+
+
+DEATHS = {
+    ("crash",): "the decoder ended with status -11",
+    ("crash beside a thread",): "the decoder ended with status -11",
+    ("abort",): "terminate called",
+    ("end", 7): "the decoder ended with status 7",
+    ("end", 0): "Expecting value.*",
+    ("talk",): "File too large",
+}
+
+
+def test_only_the_child_dies(hostile: Callable[..., Decoded]) -> None:
+    for arguments, reason in DEATHS.items():
+        with pytest.raises(CorruptFile, match=rf"^a\.exr: the OpenEXR data are damaged \(.*{reason}\)\. Copy"):
+            hostile(*arguments)
+    assert hostile("nothing").facts == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "allowed_bytes", "used_bytes", "reason"),
+    [("write", 30_000, 0, "File too large"), ("allocate", 2**29 + 10_000, 2**28, "Cannot allocate memory")],
+)
+def test_files_and_memory_are_limited(
+    hostile: Callable[..., Decoded], tmp_path: Path, action: str, allowed_bytes: int, used_bytes: int, reason: str
 ) -> None:
-    write_hdr(Hdr(light), tmp_path / "a.exr")
-    content = (tmp_path / "a.exr").read_bytes()
-    names = (19, 11, "R", "G", "B")
-    with pytest.raises(CorruptFile, match="File too large"):
-        child.decode(tmp_path / "a.exr", content, "exr", *names, title="OpenEXR", pixel_bytes=1)
-    monkeypatch.setattr(child, "_BASE_BYTES", 64 * 2**20)
-    with pytest.raises(CorruptFile, match=r"a\.exr: "):
-        child.decode(tmp_path / "a.exr", content, "exr", *names, title="OpenEXR", pixel_bytes=48)
+    """By a base, and ten bytes for each of 50 x 20 pixels."""
+    hostile(action, 50, 20, allowed_bytes - used_bytes, tmp_path / "file")
+    with pytest.raises(CorruptFile, match=reason):
+        hostile(action, 50, 20, allowed_bytes + 1, tmp_path / "file")
+    with pytest.raises(CorruptFile, match=reason):
+        hostile(action, 49, 20, allowed_bytes, tmp_path / "file")
 
 
-def test_only_the_child_dies(tmp_path: Path, light: FloatImage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A decoder that is killed, as by a crash in it, is an error of that file."""
-    write_hdr(Hdr(light), tmp_path / "a.exr")
-    program = tmp_path / "crash.py"
-    program.write_text(f"import os; os.kill(os.getpid(), {int(signal.SIGSEGV)})")
-    monkeypatch.setattr(child_program, "__file__", str(program))
-    with pytest.raises(CorruptFile, match=r"a\.exr: .*status -11"):
-        read(tmp_path / "a.exr")
+def test_time_is_limited(hostile: Callable[..., Decoded], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(child, "LIMITS", replace(child.LIMITS, decoder_seconds=1))
+        with pytest.raises(CorruptFile, match=r"a\.exr: .*\(it takes more than 1 s to decode\)"):
+            hostile("wait", tmp_path)
+    assert hostile("nothing").facts == {}
+
+
+def test_processor_time_is_limited(hostile: Callable[..., Decoded], tmp_path: Path) -> None:
+    limits = _Limits(base_bytes=2**29, facts_bytes=1000, pixel_bytes=1, pixels=1, seconds=1)
+    assert child._run(["exr", str(tmp_path), *map(str, limits), "spin"]) == -signal.SIGXCPU
+
+
+@pytest.mark.skipif(not (child._FORKS and Path("/proc").exists()), reason="needs a helper and a list of its threads")
+def test_no_decoder_starts_a_thread_in_the_helper(tmp_path: Path) -> None:
+    """A fork would leave it behind, with the locks that it holds."""
+    for kind in ("exr", *KINDS):
+        (tmp_path / "a").write_bytes(content_of(kind, tmp_path))
+        read(tmp_path / "a")
+    helper, _ = child.ZYGOTE._helper
+    assert len(list(Path(f"/proc/{helper.pid}/task").iterdir())) == 1
 
 
 def test_the_program_needs_nothing_of_the_package(tmp_path: Path, light: FloatImage) -> None:
-    write_hdr(Hdr(light), tmp_path / "a.exr", options=WriteOptions(half=False))
-    limits = [str(2**31), "48", "1000", "20"]
-    command = [sys.executable, "-P", child_program.__file__, "exr", "a.exr", "out", *limits, "19", "11", "R", "G", "B"]
+    write_hdr(Hdr(light), tmp_path / "image.exr", options=WriteOptions(half=False))
+    limits = _Limits(base_bytes=2**31, facts_bytes=1000, pixel_bytes=48, pixels=1000, seconds=20)
+    arguments = ["exr", str(tmp_path), *map(str, limits), "19", "11", "R", "G", "B"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
-    assert np.array_equal(np.fromfile(tmp_path / "out", "<f4").reshape(light.shape), light)
+    subprocess.run([*child_program.command(), *arguments], env=environment, check=True)
+    assert np.array_equal(np.fromfile(tmp_path / "pixels", "<f4").reshape(light.shape), light)

@@ -1,55 +1,82 @@
 """The program that decodes one file in a process of its own, so that a hostile file ends only that.
 
-It is run by path, not imported, and loads nothing but the decoder. Arguments: the name of a function below, the file,
-the file for the result, numbers for `_Limits`, and what the function takes. Facts go to stdout as JSON, pixels to the
-result as raw little-endian values; a failure has its reason on stderr.
+It is run by path, not imported, and loads nothing but the decoder. Two ways of starting it:
+
+- `DECODER FOLDER LIMITS ARGUMENTS`, the name of a function below, a folder, numbers for `_Limits` and what the function
+  takes, decodes `image.DECODER` of the folder. Facts go to its file `facts` as JSON, pixels to `pixels` as raw
+  little-endian values. A failure ends with status 1 and its `reason`; what libraries print is `noise`.
+- `serve DESCRIPTOR` does so for each request that comes by that socket, in a process forked for it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from numpy.typing import NDArray
 
 _Facts = dict[str, Any]
-TOO_LARGE_STATUS = 3
+_LONGEST_REQUEST = 2**18
+
+
+def command() -> list[str]:
+    """Return how to start this program."""
+    return [sys.executable, "-P", __file__]  # -P: its folder must not shadow the standard library
+
+
+class _TooLarge(Exception):
+    """More pixels than allowed; the arguments are width and height."""
 
 
 class _Limits(NamedTuple):
-    """Bytes of memory before the size is known and then for each pixel, most pixels, and processor time in seconds."""
+    """What a process may use.
+
+    Attributes:
+        base_bytes: Address space besides pixels.
+        facts_bytes: Size of a file besides pixels.
+        pixel_bytes: More of both for each pixel.
+        pixels: Most pixels; nothing is allowed for them before their number is known.
+        seconds: Processor time.
+    """
 
     base_bytes: int
+    facts_bytes: int
     pixel_bytes: int
     pixels: int
     seconds: int
 
     def start(self) -> None:
         """Set the limits where the system has them; the parent also watches the clock."""
-        with contextlib.suppress(ImportError, ValueError, OSError):
-            import resource
-
-            most = self.pixel_bytes * self.pixels
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            resource.setrlimit(resource.RLIMIT_CPU, (self.seconds, self.seconds))
-            resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
-            resource.setrlimit(resource.RLIMIT_AS, (self.base_bytes, self.base_bytes + most))
+        _limit("RLIMIT_CORE", 0, 0)
+        _limit("RLIMIT_CPU", self.seconds, self.seconds + 1)
+        for kind, base_bytes in self._bases():
+            _limit(kind, base_bytes, base_bytes + self.pixel_bytes * self.pixels)
 
     def admit(self, width: int, height: int) -> None:
-        """Allow what a picture of this size needs; end the process, saying why, if it is too large."""
+        """Allow what a picture of this size needs, and raise `_TooLarge` if that is too much."""
         if not 0 < width * height <= self.pixels:
-            json.dump({"size": [width, height]}, sys.stdout)
-            sys.exit(TOO_LARGE_STATUS)
-        with contextlib.suppress(ImportError, ValueError, OSError):
-            import resource
+            raise _TooLarge(width, height)
+        for kind, base_bytes in self._bases():
+            _limit(kind, base_bytes + self.pixel_bytes * width * height)
 
-            need = self.pixel_bytes * width * height
-            for limit, allowed in ((resource.RLIMIT_FSIZE, need), (resource.RLIMIT_AS, self.base_bytes + need)):
-                resource.setrlimit(limit, (allowed, resource.getrlimit(limit)[1]))
+    def _bases(self) -> tuple[tuple[str, int], ...]:
+        return ("RLIMIT_FSIZE", self.facts_bytes), ("RLIMIT_AS", self.base_bytes)
+
+
+def _limit(kind: str, allowed: int, most: int | None = None) -> None:
+    # A system may have no limits, or not this one, and the user may have set a tighter one.
+    with contextlib.suppress(ImportError, AttributeError, ValueError, OSError):
+        import resource
+
+        number = getattr(resource, kind)
+        resource.setrlimit(number, (allowed, resource.getrlimit(number)[1] if most is None else most))
 
 
 def exr(path: str, limits: _Limits, width: str, height: str, *channels: str) -> tuple[NDArray[Any], _Facts]:
@@ -60,12 +87,12 @@ def exr(path: str, limits: _Limits, width: str, height: str, *channels: str) -> 
     OpenImageIO.attribute("threads", 2)  # every thread reserves address space
     image = OpenImageIO.ImageInput.open(path)
     if image is None:
-        sys.exit(OpenImageIO.geterror())
+        raise ValueError(OpenImageIO.geterror())
     indices = [image.spec().channelnames.index(name) for name in channels]
     first, end = min(indices), max(indices) + 1
     pixels = image.read_image(0, 0, first, end, "float")
     if pixels is None:
-        sys.exit(image.geterror())
+        raise ValueError(image.geterror())
     return pixels[..., [index - first for index in indices]], {}
 
 
@@ -79,7 +106,7 @@ def jxl(path: str, limits: _Limits, width: str, height: str, action: str) -> tup
     OpenImageIO.attribute("threads", 2)
     image = OpenImageIO.ImageInput.open(path)
     if image is None:
-        sys.exit(OpenImageIO.geterror())
+        raise ValueError(OpenImageIO.geterror())
     spec = image.spec()
     profile = spec.getattribute("ICCProfile")
     facts = {
@@ -92,7 +119,7 @@ def jxl(path: str, limits: _Limits, width: str, height: str, action: str) -> tup
         return None, facts
     pixels = image.read_image(0, 0, 0, 3 if spec.nchannels >= 3 else 1, str(spec.format))
     if pixels is None:
-        sys.exit(image.geterror())
+        raise ValueError(image.geterror())
     return pixels, facts
 
 
@@ -161,19 +188,110 @@ def raw(path: str, limits: _Limits, action: str) -> tuple[NDArray[Any] | None, _
 _DECODERS: dict[str, Callable[..., tuple[Any, _Facts]]] = {
     "exr": exr, "jxl": jxl, "avif": avif, "heif": heif, "raw": raw,
 }  # fmt: skip
+# What their processes find loaded when they are forked.
+_LIBRARIES = {
+    "exr": "OpenImageIO",
+    "jxl": "OpenImageIO",
+    "avif": "imagecodecs:avif_decode",
+    "heif": "pillow_heif",
+    "raw": "rawpy",
+}
 
 
-def _main(decoder: str, path: str, result: str, *arguments: str) -> None:
+def _run(decoder: str, folder: str, *arguments: str) -> int:
+    """Decode the file of a folder, leave the results beside it and return the exit status."""
+    noise = os.open(f"{folder}/noise", os.O_WRONLY | os.O_CREAT)
+    os.dup2(noise, sys.stdout.fileno())
+    os.dup2(noise, sys.stderr.fileno())
+    os.close(noise)
+    try:
+        _decode(decoder, folder, *arguments)
+    except Exception as error:  # the edge of the process
+        with open(f"{folder}/reason", "w", encoding="utf-8") as file:  # noqa: PTH123 - the fewer imports, the quicker
+            file.write(str(error).strip() or type(error).__name__)
+        return 1
+    return 0
+
+
+def _decode(decoder: str, folder: str, *arguments: str) -> None:
     count = len(_Limits._fields)
     limits = _Limits(*map(int, arguments[:count]))
     limits.start()
-    pixels, facts = _DECODERS[decoder](path, limits, *arguments[count:])
+    try:
+        pixels, facts = _DECODERS[decoder](f"{folder}/image.{decoder}", limits, *arguments[count:])
+    except _TooLarge as error:
+        pixels, facts = None, {"size": error.args}
     if pixels is not None:
         facts |= {"shape": list(pixels.shape), "dtype": pixels.dtype.str}
-        with open(result, "wb") as file:  # noqa: PTH123
+        with open(f"{folder}/pixels", "wb") as file:  # noqa: PTH123
             file.writelines(row.tobytes() for row in pixels)
-    json.dump(facts, sys.stdout)
+    with open(f"{folder}/facts", "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(facts, file)
+
+
+def _serve(descriptor: int) -> None:
+    """Fork a process for each request until the other end of the socket is closed, then end with all of them.
+
+    A request brings a socket: its caller's, which gets the exit status. A caller that hangs up ends its process.
+    """
+    import select
+    import signal
+    import socket
+
+    control = socket.socket(fileno=descriptor)
+    running: dict[socket.socket, _Job] = {}  # by each of its two sockets
+    while True:
+        for ready in select.select([control, *running], [], [])[0]:
+            if ready is control:
+                request, callers, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 1)
+                if not request:
+                    os.killpg(0, signal.SIGKILL)
+                caller = socket.socket(fileno=callers[0])
+                job = _fork(caller, json.loads(request), [control, *running])
+                running[job.caller] = running[job.ended] = job
+            elif ready in running:
+                job = running[ready]
+                del running[job.caller], running[job.ended]
+                os.kill(job.process, signal.SIGKILL)  # changes nothing for one that has ended
+                status = os.waitstatus_to_exitcode(os.waitpid(job.process, 0)[1])
+                with job.ended, job.caller, contextlib.suppress(OSError):
+                    job.caller.sendall(b"%d" % status)
+
+
+class _Job(NamedTuple):
+    """A process that decodes, the socket of its caller, and one that becomes readable when it ends."""
+
+    process: int
+    caller: socket
+    ended: socket
+
+
+def _fork(caller: socket, arguments: list[str], foreign: list[socket]) -> _Job:
+    """Start a process that has none of these sockets."""
+    import pkgutil
+    import socket
+
+    with contextlib.suppress(ImportError):  # the new process will raise it again
+        for library in ("numpy", _LIBRARIES[arguments[0]]):
+            pkgutil.resolve_name(library)
+    ended, alive = socket.socketpair()
+    with alive:
+        pid = os.fork()
+        if pid == 0:
+            for each in (caller, ended, *foreign):
+                each.close()
+            os._exit(_run(*arguments))
+    return _Job(pid, caller, ended)
+
+
+def main(*arguments: str) -> None:
+    """Serve, or decode and end."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more would start at import, and a fork leaves them behind
+    if arguments[0] == "serve":
+        _serve(int(arguments[1]))
+    else:
+        sys.exit(_run(*arguments))
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    main(*sys.argv[1:])
