@@ -18,14 +18,14 @@ OUTPUTS = 12
 
 _CLIPPING = (0.92, 0.99)
 """Codes between which a frame loses its say: quantisation and noise reach that far below full scale."""
-_CLIPPED_LOGIT = -12.0
+_CLIPPED_LOGIT = -16.0
 _SHORT_LOGIT = -6.0
 _LONG_LOGITS = (-2.0, 2.0)
 """Of a reference that is well exposed and of a black one; `_DARK_CODE` lies between."""
 _DARK_CODE = 0.25
 _TOLERANCE = 0.02
 """Contradiction, in mu-law light, that noise explains as well as motion."""
-_LEAST_CONTRADICTION_LOGIT = -14.0
+_LEAST_CONTRADICTION_LOGIT = -20.0
 
 
 def blend(frames: Frames, logits: Tensor, change: Tensor) -> Tensor:
@@ -75,7 +75,8 @@ def contradiction(frames: Frames) -> Tensor:
 def disagreement(frames: Frames) -> Tensor:
     """Give the range of what the frames allow at each pixel and its neighbours, N x 3 x H x W in mu-law light."""
     tone = mu_law(frames.linear)
-    most = torch.where(frames.encoded > _CLIPPING[1], torch.ones_like(tone), tone)
+    beyond = 1 - mu_law(1 / frames.exposure)[:, :, None, None, None]  # from each frame's full scale to the short one's
+    most = torch.where(frames.encoded > _CLIPPING[1], tone + beyond, tone)
     return F.max_pool2d(most.amax(1) - tone.amin(1), 3, stride=1, padding=1)
 
 

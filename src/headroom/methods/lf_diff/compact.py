@@ -15,8 +15,9 @@ from headroom.methods.lf_diff.blending import OUTPUTS, blend, classical_logits
 from headroom.methods.lf_diff.compact_blocks import LocalDenoiser, LocalFrequencyBlock, LocalPriorIntegration
 from headroom.methods.lf_diff.frames import short_reference_long
 from headroom.methods.lf_diff.network import Merged, MergeNetwork
-from headroom.methods.lf_diff.prior import LPENet, ResidualBlock
+from headroom.methods.lf_diff.prior import LPENet
 from headroom.methods.lf_diff.prior_source import PriorSource
+from headroom.methods.lf_diff.residual import ResidualBlock
 from headroom.nn.mu_law import mu_law
 
 _CELL_PX = 8

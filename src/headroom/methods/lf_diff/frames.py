@@ -16,10 +16,12 @@ class Frames(NamedTuple):
     Attributes:
         encoded: N x 3 x 3 x H x W code values in [0, 1]; see `MergeInput`.
         linear: N x 3 x 3 x H x W the same as scene light, 1.0 = full scale of the short frame.
+        exposure: N x 3 exposure of each frame over that of the short one.
     """
 
     encoded: Tensor
     linear: Tensor
+    exposure: Tensor
 
 
 def short_reference_long(inputs: MergeInput) -> Frames:
@@ -31,4 +33,4 @@ def short_reference_long(inputs: MergeInput) -> Frames:
     last = torch.full_like(inputs.reference, inputs.encoded.shape[1] - 1)
     chosen = torch.stack((first, inputs.reference, last), dim=1)  # N x 3
     number = torch.arange(len(chosen), device=chosen.device)[:, None]
-    return Frames(inputs.encoded[number, chosen], inputs.linear[number, chosen])
+    return Frames(*(of_all[number, chosen] for of_all in (inputs.encoded, inputs.linear, inputs.exposure)))

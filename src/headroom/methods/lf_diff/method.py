@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from headroom.methods.contract import Capabilities, MergeInput, Method, Preset, Progress
 from headroom.methods.lf_diff.compact import CompactNetwork
 from headroom.methods.lf_diff.network import light
+from headroom.methods.lf_diff.paper import SIZE_MULTIPLE, PaperNetwork, PaperSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,10 @@ class CompactSettings:
     denoiser_width: int = 32
 
 
-def build(settings: CompactSettings) -> nn.Module:
+def build(settings: CompactSettings | PaperSettings) -> nn.Module:
     """Make the network of a preset, with random weights."""
+    if isinstance(settings, PaperSettings):
+        return PaperNetwork(settings)
     return CompactNetwork(
         settings.channels,
         settings.prior_channels,
@@ -40,6 +43,15 @@ def run(network: nn.Module, inputs: MergeInput, generator: torch.Generator, prog
     progress(1.0)
     return merged
 
+
+_PAPER = Capabilities(
+    size_multiple=SIZE_MULTIPLE,
+    minimum_size_px=SIZE_MULTIPLE,
+    tile_px=512,
+    overlap_px=64,
+    peak_bytes_per_pixel=6000,
+    frames=(3, 3),
+)
 
 METHOD = Method(
     id="lf_diff",
@@ -58,6 +70,13 @@ METHOD = Method(
             ),
             weights=None,
             summary="ours, trained here: blends the frames' own pixels",
+        ),
+        "paper": Preset(PaperSettings(), _PAPER, None, "the paper's network as far as it is written down"),
+        "paper_matched": Preset(
+            PaperSettings(blocks_before=2, blocks_high=3),
+            _PAPER,
+            None,
+            "the same with the paper's number of parameters",
         ),
     },
     build=build,

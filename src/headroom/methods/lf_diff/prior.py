@@ -6,21 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from headroom.methods.lf_diff.residual import residual_blocks
 from headroom.nn.mu_law import mu_law
-
-
-class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions around a skip."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map N x C x H x W to the same shape."""
-        change: Tensor = self.conv2(F.leaky_relu(self.conv1(x), 0.1))
-        return x + change
 
 
 class LPENet(nn.Sequential):
@@ -29,7 +16,7 @@ class LPENet(nn.Sequential):
     def __init__(self, in_channels: int, width: int, prior_channels: int, blocks: int = 4) -> None:
         super().__init__(
             nn.Conv2d(in_channels, width, 3, padding=1),
-            *(ResidualBlock(width) for _ in range(blocks)),
+            *residual_blocks(width, blocks),
             nn.Conv2d(width, prior_channels, 3, padding=1),
         )
 

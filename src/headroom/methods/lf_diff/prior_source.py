@@ -58,7 +58,7 @@ class PriorSource(nn.Module):
         self.sampling_steps = 10
 
     def choose(self, kind: PriorKind, sampling_steps: int) -> None:
-        """Settle the source, and let only what it needs be trained; LPENet is the fixed target of the diffusion."""
+        """Settle the source, and train nothing that it does not use; LPENet is the fixed target of the diffusion."""
         self.kind, self.sampling_steps = kind, sampling_steps
         self.lpenet.requires_grad_(kind == "truth")
         self.condition.requires_grad_(kind == "diffusion")

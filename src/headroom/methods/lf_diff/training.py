@@ -106,6 +106,6 @@ def _read_once(path: Path) -> FeatureDistance:
     return load_feature_distance(path)
 
 
-_TRAINING = Training(LFDiffLoss, loss, predict, prepare)
+_PAPER = Training(LFDiffLoss, loss, predict, prepare, recipe="recipe_paper")
 
-TRAINING = {"compact": _TRAINING}
+TRAINING = {"compact": Training(LFDiffLoss, loss, predict, prepare), "paper": _PAPER, "paper_matched": _PAPER}
