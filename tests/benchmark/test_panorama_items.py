@@ -15,8 +15,8 @@ from headroom.image import Hdr
 from headroom.io import write_hdr
 from headroom.methods.contract import ExpandBatch
 from headroom.restore.clipping import blocks_with, clipped_codes, grown, of_blocks
-from headroom.training.expand import make_task
 from headroom.training.recipe import read_recipe
+from headroom.training.tasks import make_task
 
 
 @pytest.fixture(scope="module")

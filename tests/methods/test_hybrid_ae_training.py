@@ -18,8 +18,8 @@ from headroom.methods.hybrid_ae.preprocessing import normalise_hdr, normalise_ld
 from headroom.methods.hybrid_ae.training import TRAINING
 from headroom.nn.mobilenet_v3 import MobileNetV3Features
 from headroom.nn.perceptual import LPIPS
-from headroom.training.expand import training_of
 from headroom.training.recipe import read_recipe
+from headroom.training.tasks import training_of
 
 FOLDER = Path(hybrid_ae.__file__).parent
 TRAINED = TRAINING["paper"]

@@ -17,9 +17,10 @@ from headroom.data.panoramas import load_panoramas
 from headroom.errors import DataError, UsageError
 from headroom.methods import hybrid_ae
 from headroom.methods.contract import ExpandBatch
-from headroom.training.expand import ExpandTask, make_task, training_of
+from headroom.training.expand import ExpandTask
 from headroom.training.loop import train
 from headroom.training.recipe import Recipe, read_recipe
+from headroom.training.tasks import make_task, training_of
 
 TRAIN = ("cave_wall_1k", "aristea_wreck_puresky_1k", "lebombo_1k")
 VAL = ("vestibule_1k",)

@@ -26,6 +26,16 @@ def test_warmup_and_cosine_equal_torchs_schedulers() -> None:
             schedule.step()
 
 
+def test_drops_equal_torchs_step_schedule() -> None:
+    table = OptimiserTable(learning_rate=1.0, schedule="drops", drop_every=3)
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=3, gamma=0.1)
+    for step in range(10):
+        assert rate_factor(table, step, 10) == pytest.approx(optimiser.param_groups[0]["lr"], rel=1e-9)
+        optimiser.step()
+        schedule.step()
+
+
 def test_ends_of_the_schedule() -> None:
     cosine = OptimiserTable(learning_rate=1.0, final_learning_rate_ratio=0.25)
     assert rate_factor(cosine, 0, 100) == 1.0

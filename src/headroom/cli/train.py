@@ -42,9 +42,9 @@ def train(
         raise UsageError("--recipe and --debug both name a recipe. Give one of them.")
 
     from headroom.training.best import FILE_NAME
-    from headroom.training.expand import make_task
     from headroom.training.loop import train as run
     from headroom.training.recipe import read_recipe
+    from headroom.training.tasks import make_task
 
     chosen = read_recipe(recipe or _own_recipe(method, overrides.get("run.preset"), debug=debug), overrides)
     if chosen.run.method != method:
@@ -64,7 +64,7 @@ def _key_and_value(text: str) -> tuple[str, str]:
 
 def _own_recipe(method: str, preset: object, *, debug: bool) -> Path:
     from headroom import methods
-    from headroom.training.expand import training_of
+    from headroom.training.tasks import training_of
 
     name = training_of(method, str(preset) if preset else None).recipe
     return Path(methods.__file__).parent / method / (f"{name}_debug.toml" if debug else f"{name}.toml")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -20,10 +18,9 @@ from headroom.data.expansion import ExpansionData, ViewSettings
 from headroom.data.panoramas import load_panoramas
 from headroom.data.response import ResponseFamily
 from headroom.data.validation import BATCH, PHOTOS, SIDE_PX, validation_data
-from headroom.errors import UsageError
-from headroom.methods import load
 from headroom.methods.contract import ExpandBatch, Training
 from headroom.metrics.expansion import mean_scores, score_expansion
+from headroom.training.method_task import MethodTask
 from headroom.training.recipe import Recipe, Table
 
 _PANEL_PHOTOS = 6
@@ -64,16 +61,15 @@ class DataTable(Table):
     validation_px: Annotated[int, Field(ge=64, multiple_of=64)] = SIDE_PX
 
 
-class ExpandTask:
+class ExpandTask(MethodTask[ExpandBatch]):
     """Trains one preset of one expand method; see `headroom.training.task.Task`."""
 
     main_metric = "stops"
     higher_is_better = False
 
     def __init__(self, recipe: Recipe, training: Training[ExpandBatch], panoramas: Path) -> None:
-        self.recipe, self.training = recipe, training
+        super().__init__(recipe, training)
         self.table = recipe.table("data", DataTable)
-        self.loss_settings = recipe.table("loss", training.loss_settings)
         train_panoramas = load_panoramas(panoramas, "train")
         self.data = [
             ExpansionData(
@@ -90,13 +86,6 @@ class ExpandTask:
         ]
         self.panoramas = panoramas
 
-    def build(self) -> nn.Module:
-        """Make the network as training starts."""
-        method = load(self.recipe.run.method)
-        network = method.build(method.presets[self.recipe.run.preset].settings)
-        self.training.prepare(network, self.loss_settings)
-        return network
-
     def batch(self, index: int) -> ExpandBatch:
         """Give the batch with this index."""
         # Every process takes one batch of each step; launchers tell their number in this variable.
@@ -104,10 +93,6 @@ class ExpandTask:
         last = len(self.table.stages) - 1
         number = next((i for i, stage in enumerate(self.table.stages) if share < stage.until), last)
         return self.data[number].batch(index, self.recipe.run.batch_size, self.table.stages[number].view_px)
-
-    def loss(self, network: nn.Module, batch: ExpandBatch) -> dict[str, Tensor]:
-        """Compute the method's losses."""
-        return self.training.loss(network, batch, self.loss_settings)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Score the validation photos: means over images, and the 90th percentile of the stops."""
@@ -128,50 +113,12 @@ class ExpandTask:
         ]
         return (torch.cat(rows, dim=1)[:, ::2, ::2] * 255).byte().permute(1, 2, 0).numpy()
 
-    def parameter_groups(self, network: nn.Module) -> Iterable[dict[str, Any]]:
-        """Give all trainable parameters."""
-        return [{"params": [parameter for parameter in network.parameters() if parameter.requires_grad]}]
-
-    def _predict(self, network: nn.Module, batch: ExpandBatch) -> Tensor:
-        device = next(network.parameters()).device
-        return self.training.predict(network, ExpandBatch(*(tensor.to(device) for tensor in batch)))
-
     @cached_property
     def _validation(self) -> list[ExpandBatch]:
         """Photos of the validation panoramas, the same in every run."""
         data = validation_data(self.panoramas)
         count = self.table.validation_photos // BATCH
         return [data.batch(index, BATCH, self.table.validation_px) for index in range(count)]
-
-
-def training_of(method_id: str, preset: str | None = None) -> Training[ExpandBatch]:
-    """Say how a preset, or a method's default one, is trained.
-
-    Raises:
-        UsageError: The method or preset is unknown, or has nothing to train.
-    """
-    method = load(method_id)
-    name = preset or method.default_preset
-    if name not in method.presets:
-        raise UsageError(f"{method.id} has no preset {name!r}; it has {', '.join(method.presets)}.")
-    try:
-        module = import_module(f"headroom.methods.{method.id}.training")
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{method.id}: has nothing to train. Choose another method.") from error
-    by_preset: Mapping[str, Training[ExpandBatch]] = module.TRAINING
-    if name not in by_preset:
-        raise UsageError(f"{method.id} {name}: has nothing to train. Choose one of {', '.join(by_preset)}.")
-    return by_preset[name]
-
-
-def make_task(recipe: Recipe, panoramas: Path) -> ExpandTask:
-    """Join a recipe, its method and a folder of panoramas.
-
-    Raises:
-        UsageError: The method or preset is unknown, or cannot be trained this way.
-        DataError: The folder does not hold the panoramas.
-    """
-    return ExpandTask(recipe, training_of(recipe.run.method, recipe.run.preset), panoramas)
 
 
 def _images(batch: Tensor) -> list[NDArray[np.float32]]:

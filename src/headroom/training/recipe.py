@@ -65,6 +65,7 @@ class OptimiserTable(Table):
         weight_decay: Decoupled for `adamw`, added to the gradient for `adam`.
         warmup_steps: Steps over which the rate rises linearly from 0.
         schedule: Shape of the rate after the warm-up.
+        drop_every: Steps after which the rate falls to a tenth, again and again, for `drops`.
         final_learning_rate_ratio: Rate of the last step over `learning_rate`, for `cosine`.
         clip_norm: Largest norm of the gradient; 0 leaves it as it is.
     """
@@ -74,7 +75,8 @@ class OptimiserTable(Table):
     betas: tuple[Share, Share] = (0.9, 0.999)
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     warmup_steps: Annotated[int, Field(ge=0)] = 0
-    schedule: Literal["constant", "cosine"] = "cosine"
+    schedule: Literal["constant", "cosine", "drops"] = "cosine"
+    drop_every: Annotated[int, Field(ge=1)] = 1000
     final_learning_rate_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
     clip_norm: Annotated[float, Field(ge=0)] = 1.0
 

@@ -19,6 +19,8 @@ def rate_factor(table: OptimiserTable, step: int, steps: int) -> float:
         return (step + 1) / table.warmup_steps
     if table.schedule == "constant":
         return 1.0
+    if table.schedule == "drops":
+        return 0.1 ** (step // table.drop_every)
     done = (step - table.warmup_steps) / max(steps - 1 - table.warmup_steps, 1)
     final = table.final_learning_rate_ratio
     return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2
