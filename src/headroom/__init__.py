@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from headroom.image import Bracket, GainMap, Hdr, Photo
     from headroom.io import read, read_hdr, read_photo, write_hdr, write_photo, write_preview
     from headroom.io.convert import convert
-    from headroom.restore import expand
+    from headroom.restore import expand, merge
 else:
     _HOME = {
         "Bracket": "headroom.image",
@@ -27,6 +27,7 @@ else:
         "Photo": "headroom.image",
         "convert": "headroom.io.convert",
         "expand": "headroom.restore",
+        "merge": "headroom.restore",
         "read": "headroom.io",
         "read_hdr": "headroom.io",
         "read_photo": "headroom.io",
@@ -54,6 +55,7 @@ __all__ = [
     "__version__",
     "convert",
     "expand",
+    "merge",
     "methods",
     "read",
     "read_hdr",

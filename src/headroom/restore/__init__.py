@@ -1,5 +1,6 @@
 """From photos to results: the only place that knows devices, tiles and memory."""
 
 from headroom.restore.expand import expand
+from headroom.restore.merge import merge
 
-__all__ = ["expand"]
+__all__ = ["expand", "merge"]

@@ -37,21 +37,31 @@ class Plan:
     strip_rows: int
 
 
-def make_plan(height: int, width: int, capabilities: Capabilities, free_bytes: int | None = None) -> Plan:
-    """Plan the work on one photo.
+def make_plan(
+    height: int,
+    width: int,
+    capabilities: Capabilities,
+    free_bytes: int | None = None,
+    held_bytes_per_pixel: int | None = None,
+) -> Plan:
+    """Plan the work on one photo or bracket.
 
     Args:
         height: Rows.
         width: Columns.
         capabilities: What the method needs.
         free_bytes: Memory that may be used; measured when None.
+        held_bytes_per_pixel: Memory that is taken beside the network; that of expanding a photo when None.
 
     Raises:
         InsufficientMemory: Not even the smallest tiles fit.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     free = free_memory() if free_bytes is None else free_bytes
-    room = free - _BYTES_PER_PIXEL * height * width - 2 * _STRIP_BYTES
+    held = held_bytes_per_pixel
+    if held is None:
+        held = _BYTES_PER_PIXEL + (0 if capabilities.working_side_px else _TILED_BYTES_PER_PIXEL)
+    room = free - held * height * width - 2 * _STRIP_BYTES
     strip_rows = max(16, _STRIP_BYTES // (12 * width))
     if capabilities.working_side_px:
         cell = -(-max(height, width) // capabilities.working_side_px)
@@ -60,7 +70,6 @@ def make_plan(height: int, width: int, capabilities: Capabilities, free_bytes: i
             raise _too_large(height, width, free, free + need - room)
         # A strip starts and ends between two cells.
         return Plan(device, cell, 0, max(cell, strip_rows // cell * cell))
-    room -= _TILED_BYTES_PER_PIXEL * height * width
     tile = capabilities.tile_px
     # Every tile has to reach beyond its overlaps.
     smallest = max(_SMALLEST_TILE_PX, 2 * capabilities.overlap_px)

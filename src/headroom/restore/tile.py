@@ -51,7 +51,7 @@ def run_tiled(
 
 
 def tiles(height: int, width: int, side: int, overlap: int) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
-    """Yield the rows and columns of overlapping tiles, and the weight of each, h x w x 1; weights sum to 1 everywhere."""
+    """Yield rows, columns and weight (h x w x 1) of overlapping tiles; the weights sum to 1 everywhere."""
     across = list(_pieces(width, side, overlap))
     for rows, row_weight in _pieces(height, side, overlap):
         for columns, column_weight in across:
