@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from headroom.data.brackets_camera import GAMMA, REFERENCE, BracketCameraSettings, Shots, shoot
 from headroom.data.brackets_scene import MOMENTS, SceneSettings, draw_scenes
 from headroom.data.layers import render_layers
 from headroom.data.motion import camera_rotation
+from headroom.image import FloatImage
 from headroom.methods.contract import MergeBatch
+from headroom.restore.flow import along, local_flow
+from headroom.restore.guide import guide_pair
+from headroom.restore.homography import warp_guide
+from headroom.restore.warp import Places, pixel_places, project, warp
 
 _MARGIN_PX = 6
 
@@ -25,6 +30,7 @@ class BracketSettings:
     Attributes:
         scene: Scenes.
         camera: Exposures, noise and depth.
+        tripod_chance: Chance that the camera stands still, so that nothing is resampled but what moves by itself.
         residual_px: Largest error that the global alignment leaves, uniform along x and y.
         residual_roll_degrees: Standard deviation of the roll that it leaves.
         hidden_chance: Chance, for each frame but the reference, that a part of it lies beyond its border; for a
@@ -33,6 +39,7 @@ class BracketSettings:
 
     scene: SceneSettings = field(default_factory=SceneSettings)
     camera: BracketCameraSettings = field(default_factory=BracketCameraSettings)
+    tripod_chance: float = 0.1
     residual_px: float = 1.0
     residual_roll_degrees: float = 0.15
     hidden_chance: float = 0.08
@@ -59,22 +66,27 @@ class BracketData:
         focal_px = low * (high / low) ** torch.rand(count, generator=generator)
         frame_px = (side_px, side_px)
         layers = draw_scenes(self.panoramas, focal_px, frame_px, _MARGIN_PX, self.settings.scene, generator)
-        resampled_px = _but_reference(torch.rand(count, MOMENTS, 2, generator=generator) - 0.5)
-        camera = camera_rotation(self._angles(resampled_px, focal_px, generator), focal_px)
-        light = render_layers(layers, camera, frame_px)
+        shift_px, angles = self._camera_motion(focal_px, generator)
+        light = render_layers(layers, camera_rotation(angles, focal_px), frame_px)
         shots = shoot(light, self.settings.camera, generator)
-        linear = _resample(shots.codes**GAMMA, resampled_px)
+        linear = _align(shots.codes**GAMMA, shots.exposure, shift_px)
         linear = self._hide(linear, shots.exposure, generator)
         return to_batch(linear, shots, (light[:, REFERENCE] * shots.gain[:, 0]).clamp(0, 1))
 
-    def _angles(self, resampled_px: Tensor, focal_px: Tensor, generator: torch.Generator) -> Tensor:
-        """Yaw, pitch and roll, N x T x 3, that leave the residual error once frames are moved back."""
+    def _camera_motion(self, focal_px: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw how the camera moved: as alignment believes, N x T x 2 px, and truly, N x T x 3 angles in radians.
+
+        Whole pixels of the motion change nothing in a patch, so they are left out.
+        """
         count = len(focal_px)
+        moves = torch.rand(count, 1, 1, generator=generator) >= self.settings.tripod_chance
+        moves = moves & (torch.arange(MOMENTS) != REFERENCE)[:, None]
+        believed = (torch.rand(count, MOMENTS, 2, generator=generator) - 0.5) * moves
         error = (torch.rand(count, MOMENTS, 2, generator=generator) * 2 - 1) * self.settings.residual_px
-        shift = (resampled_px + _but_reference(error)) / focal_px[:, None, None]
         roll = torch.randn(count, MOMENTS, 1, generator=generator) * self.settings.residual_roll_degrees
+        shift = (believed + error * moves) / focal_px[:, None, None]
         # Positions grow downwards, pitch upwards.
-        return torch.cat((shift * torch.tensor([1.0, -1.0]), _but_reference(roll).deg2rad()), dim=-1)
+        return believed, torch.cat((shift * torch.tensor([1.0, -1.0]), roll.deg2rad() * moves), dim=-1)
 
     def _hide(self, linear: Tensor, exposure: Tensor, generator: torch.Generator) -> Tensor:
         """Put the reference's light, as each frame would have recorded it, where a frame shows nothing."""
@@ -107,24 +119,26 @@ def to_batch(linear: Tensor, shots: Shots, truth: Tensor) -> MergeBatch:
     )
 
 
-def _but_reference(values: Tensor) -> Tensor:
-    """Set what belongs to the reference to 0, in place."""
-    values[:, REFERENCE] = 0
-    return values
+def _align(linear: Tensor, exposure: Tensor, shift_px: Tensor) -> Tensor:
+    """Bring frames to their references as in use, but with the global motion told instead of estimated."""
+    frames = linear.permute(0, 1, 3, 4, 2).contiguous().numpy()
+    for shots, times, shifts in zip(frames, exposure.tolist(), shift_px.tolist(), strict=True):
+        for moment in range(MOMENTS):
+            if moment != REFERENCE:
+                ratio = times[moment] / times[REFERENCE]
+                shots[moment] = _fetch(shots[moment], shots[REFERENCE], ratio, shifts[moment])
+    return torch.from_numpy(frames).permute(0, 1, 4, 2, 3).clamp(0, 1)
 
 
-def _resample(linear: Tensor, shift_px: Tensor) -> Tensor:
-    """Move N x T x 3 x H x W frames by N x T x 2 fractions of a pixel, as warping them into place does."""
-    height, width = linear.shape[-2:]
-    y, x = torch.arange(height) + 0.5, torch.arange(width) + 0.5
-    moved = []
-    for moment in range(MOMENTS):
-        if moment == REFERENCE:
-            moved.append(linear[:, moment])
-            continue
-        across = (x - shift_px[:, moment, :1])[:, None].expand(-1, height, -1) * (2 / width) - 1
-        down = (y - shift_px[:, moment, 1:])[:, :, None].expand(-1, -1, width) * (2 / height) - 1
-        grid = torch.stack((across, down), dim=-1)
-        frame = F.grid_sample(linear[:, moment], grid, mode="bicubic", padding_mode="reflection", align_corners=False)
-        moved.append(frame.clamp(0, 1))
-    return torch.stack(moved, dim=1)
+def _fetch(frame: FloatImage, reference: FloatImage, exposure_ratio: float, shift_px: Sequence[float]) -> FloatImage:
+    """Follow what moved by itself, then the whole frame, in one interpolation; see `headroom.restore.align`."""
+    homography = np.array([[1, 0, -shift_px[0]], [0, 1, -shift_px[1]], [0, 0, 1]])
+    theirs, ours = guide_pair(frame, reference, exposure_ratio)
+    flow = local_flow(warp_guide(theirs, homography), ours)
+    motion = flow.motion * flow.used[..., None]
+
+    def source_of(rows: slice, columns: slice) -> Places:
+        return project(homography, along(motion[rows, columns], pixel_places(rows, columns)))
+
+    moved, _ = warp(frame, source_of)
+    return moved
