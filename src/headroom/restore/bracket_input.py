@@ -64,26 +64,21 @@ def _missing_side(slots: Sequence[Slot], reference: int, own: float) -> tuple[in
 
 
 def merge_input(
-    frames: Sequence[FloatImage],
-    exposures: Sequence[float],
-    reference: int,
-    slots: Sequence[Slot],
-    region: tuple[slice, slice],
+    frames: Sequence[FloatImage], exposures: Sequence[float], reference: int, slots: Sequence[Slot]
 ) -> MergeInput:
-    """Cut a region out of aligned frames.
+    """Show aligned frames to a method.
 
     Args:
         frames: H x W x 3 linear light, 1.0 = the frame's own full scale.
         exposures: Of every frame.
         reference: Index of the reference.
         slots: What the method sees of them.
-        region: Rows and columns.
 
     Returns:
         A batch of one; its unit of light is full scale of the first slot.
     """
-    shown = [np.minimum(frames[i][region] * np.float32(exposure / exposures[i]), 1) for i, exposure in slots]
-    own = torch.from_numpy(np.stack(shown)).permute(0, 3, 1, 2)[None].contiguous()  # 1 x F x 3 x h x w
+    shown = [np.minimum(frames[i] * np.float32(exposure / exposures[i]), 1) for i, exposure in slots]
+    own = torch.from_numpy(np.stack(shown)).permute(0, 3, 1, 2)[None].contiguous()  # 1 x F x 3 x H x W
     exposure = torch.tensor([[slot.exposure / slots[0].exposure for slot in slots]])
     place = slots.index(Slot(reference, exposures[reference]))
     return MergeInput(own ** (1 / _GAMMA), own / exposure[..., None, None, None], exposure, torch.tensor([place]))

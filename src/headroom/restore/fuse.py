@@ -12,7 +12,7 @@ from torch import Tensor
 from headroom.image import FloatImage
 from headroom.methods.contract import Capabilities, MergeInput
 from headroom.restore.bracket_input import choose_slots, merge_input
-from headroom.restore.support import REACH_PX, Stack, Support, support, unclipped_weight
+from headroom.restore.support import REACH_PX, Stack, Support, least_light, support
 from headroom.restore.tile import tiles
 
 RunMethod = Callable[[MergeInput], Tensor]
@@ -68,7 +68,7 @@ def fuse(
 def _support_of(stack: Stack, rows: slice) -> Support:
     """Give the support of some rows, which those around them take part in."""
     above = min(REACH_PX, rows.start)
-    found = support(stack.rows(rows.start - above, rows.stop + REACH_PX))
+    found = support(stack.cut(slice(rows.start - above, rows.stop + REACH_PX)))
     return Support(*(part[above : above + rows.stop - rows.start] for part in found))
 
 
@@ -85,21 +85,19 @@ def _add_method(
     slots = choose_slots(stack.exposures, stack.reference, capabilities.frames)
     pieces = list(tiles(share.shape[0], share.shape[1], tile_px, capabilities.overlap_px))
     for number, (rows, columns, fade) in enumerate(pieces, start=1):
-        region = rows, columns
-        if share[region].any():
-            light = run(merge_input(stack.frames, stack.exposures, stack.reference, slots, region))
+        here = stack.cut(rows, columns)
+        if share[rows, columns].any():
+            light = run(merge_input(here.frames, here.exposures, here.reference, slots))
             image = (light[0] / slots[0].exposure).permute(1, 2, 0).numpy()
-            pixels[region] += fade * share[region] * _believable(image, stack, region)
+            pixels[rows, columns] += fade * share[rows, columns] * _believable(image, here)
         progress(number / len(pieces))
 
 
-def _believable(light: FloatImage, stack: Stack, region: tuple[slice, slice]) -> FloatImage:
+def _believable(light: FloatImage, stack: Stack) -> FloatImage:
     """Hold a method's light to what is certain.
 
-    It is no darker than a clipped reference, and no brighter than the shortest frame's full scale, of which more than
-    that is not known. What is not finite becomes the reference's light.
+    It is no darker than a clipped reference, and no brighter than full scale of the shortest frame, beyond which nobody
+    has seen. What is not finite becomes the reference's light.
     """
-    reference = stack.frames[stack.reference][region]
-    lowest = reference * (1 - unclipped_weight(reference, stack.clip_level[stack.reference]))
-    bounded: FloatImage = np.clip(light, lowest, np.float32(1 / stack.exposures[0]))
-    return np.where(np.isfinite(light), bounded, reference)
+    held: FloatImage = np.clip(light, least_light(stack), np.float32(1 / stack.exposures[0]))
+    return np.where(np.isfinite(light), held, stack.frames[stack.reference])

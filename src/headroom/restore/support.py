@@ -9,7 +9,7 @@ frames that all say the same leave nothing to it. Nothing is switched: every wei
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +37,8 @@ _LEAST_SHARE = 1 / 256
 """Below it, a method is not asked."""
 _LAST_RESORT = 1e-6
 
+_ALL = slice(None)
+
 REACH_PX = 4
 """How far around a pixel its support depends on others."""
 
@@ -61,11 +63,11 @@ class Stack:
     noise: Sequence[Noise]
     clip_level: Sequence[float]
 
-    def rows(self, start: int, stop: int) -> Stack:
-        """Give a strip."""
-        frames = [frame[start:stop] for frame in self.frames]
-        seen = [seen[start:stop] for seen in self.seen]
-        return Stack(frames, seen, self.exposures, self.reference, self.noise, self.clip_level)
+    def cut(self, rows: slice, columns: slice = _ALL) -> Stack:
+        """Give a region."""
+        frames = [frame[rows, columns] for frame in self.frames]
+        seen = [seen[rows, columns] for seen in self.seen]
+        return replace(self, frames=frames, seen=seen)
 
 
 class Support(NamedTuple):
@@ -100,10 +102,17 @@ def support(stack: Stack) -> Support:
     missing = np.minimum(missing, 1 / error**2)
     share = missing / (agreed + missing)
     heard = np.maximum(share - np.float32(_LEAST_SHARE), 0) / np.float32(1 - _LEAST_SHARE)
-    return Support(total / agreed, np.asarray(heard, np.float32), np.minimum(measured, 1))
+    light = np.maximum(total / agreed, least_light(stack))
+    return Support(light, np.asarray(heard, np.float32), np.minimum(measured, 1))
 
 
-def unclipped_weight(frame: FloatImage, clip_level: float) -> FloatImage:
+def least_light(stack: Stack) -> FloatImage:
+    """Give the light that a clipped reference vouches for, 0 where it is not clipped; full scale of it = 1.0."""
+    reference = stack.frames[stack.reference]
+    return reference * (1 - _below_clipping(reference, stack.clip_level[stack.reference]))
+
+
+def _below_clipping(frame: FloatImage, clip_level: float) -> FloatImage:
     """Fall from 1 to 0 as samples near the clip level."""
     level = np.float32(clip_level)
     weight: FloatImage = np.clip((level - frame) / (level * np.float32(1 - _UNCLIPPED)), 0, 1)
@@ -117,7 +126,7 @@ def _unclipped(stack: Stack, i: int) -> FloatImage:
     frame = stack.frames[i]
     if i != stack.reference:
         frame = np.asarray(cv2.dilate(frame, np.ones(_WINDOW, np.uint8)), np.float32)
-    return unclipped_weight(frame, stack.clip_level[i]) * stack.seen[i][..., None]
+    return _below_clipping(frame, stack.clip_level[i]) * stack.seen[i][..., None]
 
 
 def _first_guess(stack: Stack, unclipped: Sequence[FloatImage]) -> FloatImage:
