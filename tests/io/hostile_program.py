@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).parents[2] / "src" / "headroom" / "io"))
 import child_program
 
 
-def hostile(_: str, limits: Any, action: str, *arguments: str) -> tuple[None, dict[str, Any]]:
+def hostile(_: str, limits: Any, action: str, *arguments: Any) -> tuple[None, dict[str, Any]]:
     facts = {}
     match action:
         case "crash":
@@ -29,7 +29,7 @@ def hostile(_: str, limits: Any, action: str, *arguments: str) -> tuple[None, di
             os.write(2, b"terminate called")
             os.abort()
         case "end":
-            os._exit(int(arguments[0]))
+            os._exit(*arguments)
         case "talk":
             while True:
                 os.write(1, bytes(2**16))
@@ -40,21 +40,21 @@ def hostile(_: str, limits: Any, action: str, *arguments: str) -> tuple[None, di
             Path(*arguments, f"{os.getpid()}").touch()
             time.sleep(100)
         case "meet":
-            folder, count = Path(arguments[0]), int(arguments[1])
-            (folder / f"{os.getpid()}").touch()
-            while len(list(folder.iterdir())) < count:
+            folder, count = arguments
+            Path(folder, f"{os.getpid()}").touch()
+            while len(list(Path(folder).iterdir())) < count:
                 time.sleep(0.001)
         case "close all and wait":
             os.closerange(0, 100)
             time.sleep(100)
         case "write" | "allocate":
-            width, height, size = map(int, arguments[:3])
+            width, height, size, file = arguments
             limits.admit(width, height)
             if action == "allocate":
                 mmap.mmap(-1, size)
             else:
-                with Path(arguments[3]).open("wb") as file:
-                    file.truncate(size)
+                with Path(file).open("wb") as stream:
+                    stream.truncate(size)
         case "end the helper":
             os.kill(os.getppid(), signal.SIGKILL)
             time.sleep(100)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +21,11 @@ pytest.importorskip("pillow_heif")
 import hostile_program
 from makers import dng, heic
 
-from headroom.errors import CorruptFile, HeadroomError
+from headroom.errors import CorruptFile, EnvironmentProblem, HeadroomError
 from headroom.image import FloatImage, Hdr
 from headroom.io import child, child_program, read, write_hdr
 from headroom.io.child import Decoded
-from headroom.io.child_program import _Limits
+from headroom.io.child_program import Limits
 from headroom.io.options import WriteOptions
 from headroom.io.zygote import Zygote
 from headroom.limits import LIMITS
@@ -108,24 +110,34 @@ def test_files_and_memory_are_limited(
     hostile: Callable[..., Decoded], tmp_path: Path, action: str, allowed_bytes: int, used_bytes: int, reason: str
 ) -> None:
     """By a base, and ten bytes for each of 50 x 20 pixels."""
-    hostile(action, 50, 20, allowed_bytes - used_bytes, tmp_path / "file")
+    file = str(tmp_path / "file")
+    hostile(action, 50, 20, allowed_bytes - used_bytes, file)
     with pytest.raises(CorruptFile, match=reason):
-        hostile(action, 50, 20, allowed_bytes + 1, tmp_path / "file")
+        hostile(action, 50, 20, allowed_bytes + 1, file)
     with pytest.raises(CorruptFile, match=reason):
-        hostile(action, 49, 20, allowed_bytes, tmp_path / "file")
+        hostile(action, 49, 20, allowed_bytes, file)
 
 
 def test_time_is_limited(hostile: Callable[..., Decoded], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(child, "LIMITS", replace(child.LIMITS, decoder_seconds=1))
         with pytest.raises(CorruptFile, match=r"a\.exr: .*\(it takes more than 1 s to decode\)"):
-            hostile("wait", tmp_path)
+            hostile("wait", str(tmp_path))
     assert hostile("nothing").facts == {}
 
 
 def test_processor_time_is_limited(hostile: Callable[..., Decoded], tmp_path: Path) -> None:
-    limits = _Limits(base_bytes=2**29, facts_bytes=1000, pixel_bytes=1, pixels=1, seconds=1)
-    assert child._run(["exr", str(tmp_path), *map(str, limits), "spin"]) == -signal.SIGXCPU
+    limits = Limits(base_bytes=2**29, facts_bytes=1000, pixel_bytes=1, pixels=1, seconds=1)
+    (tmp_path / "request").write_text(json.dumps([limits, "spin"]))
+    assert child._run("exr", tmp_path) == -signal.SIGXCPU
+
+
+def test_no_temporary_space_is_no_fault_of_the_file(
+    hostile: Callable[..., Decoded], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(EnvironmentProblem, match=r"a\.exr: .*No such file or directory.*Free memory"):
+        hostile("nothing")
 
 
 @pytest.mark.skipif(not (child._FORKS and Path("/proc").exists()), reason="needs a helper and a list of its threads")
@@ -140,8 +152,8 @@ def test_no_decoder_starts_a_thread_in_the_helper(tmp_path: Path) -> None:
 
 def test_the_program_needs_nothing_of_the_package(tmp_path: Path, light: FloatImage) -> None:
     write_hdr(Hdr(light), tmp_path / "image.exr", options=WriteOptions(half=False))
-    limits = _Limits(base_bytes=2**31, facts_bytes=1000, pixel_bytes=48, pixels=1000, seconds=20)
-    arguments = ["exr", str(tmp_path), *map(str, limits), "19", "11", "R", "G", "B"]
+    limits = Limits(base_bytes=2**31, facts_bytes=1000, pixel_bytes=48, pixels=1000, seconds=20)
+    (tmp_path / "request").write_text(json.dumps([limits, 19, 11, "R", "G", "B"]))
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    subprocess.run([*child_program.command(), *arguments], env=environment, check=True)
+    subprocess.run([*child_program.command(), "exr", str(tmp_path)], env=environment, check=True)
     assert np.array_equal(np.fromfile(tmp_path / "pixels", "<f4").reshape(light.shape), light)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 from headroom.errors import CorruptFile
 from headroom.image import FloatImage, Hdr
 from headroom.io import child, child_program, write_hdr
-from headroom.io.child_program import _Limits
+from headroom.io.child_program import Limits
 from headroom.io.zygote import Zygote
 
 pytestmark = pytest.mark.skipif(not child._FORKS, reason="no process is forked on this system")
@@ -80,7 +81,7 @@ def test_each_decoder_has_a_process_with_files_of_its_own(ask: Ask) -> None:
 def test_threads_decode_at_the_same_time(ask: Ask, tmp_path: Path) -> None:
     """Each waits for all the others."""
     with ThreadPoolExecutor(5) as pool:
-        assert list(pool.map(ask, ["meet"] * 5, [tmp_path] * 5, [5] * 5)) == [{}] * 5
+        assert list(pool.map(ask, ["meet"] * 5, [str(tmp_path)] * 5, [5] * 5)) == [{}] * 5
 
 
 def test_another_helper_takes_over_when_one_dies(ask: Ask) -> None:
@@ -94,16 +95,16 @@ def test_another_helper_takes_over_when_one_dies(ask: Ask) -> None:
     assert not is_running(helpers[0]) and not is_running(helpers[1])
 
 
-def test_a_decoder_ends_when_nobody_waits_for_it(zygote: Zygote, tmp_path: Path) -> None:
-    limits = _Limits(base_bytes=2**29, facts_bytes=1000, pixel_bytes=1, pixels=1, seconds=60)
-    started = tmp_path / "started"
-    started.mkdir()
+def test_a_decoder_that_takes_too_long_is_ended(zygote: Zygote, tmp_path: Path) -> None:
+    limits = Limits(base_bytes=2**29, facts_bytes=1000, pixel_bytes=1, pixels=1, seconds=60)
+    (tmp_path / "started").mkdir()
+    (tmp_path / "request").write_text(json.dumps([limits, "wait", str(tmp_path / "started")]))
     seconds = 1.0
-    while not list(started.iterdir()):  # the first time, the helper may be slow to come
+    while not (started := list((tmp_path / "started").iterdir())):  # the helper may be slow to come
         with pytest.raises(TimeoutError):
-            zygote.run(["exr", str(tmp_path), *map(str, limits), "wait", str(started)], seconds)
+            zygote.run("exr", tmp_path, seconds)
         seconds *= 2
-    wait_for(lambda: not any(is_running(int(file.name)) for file in started.iterdir()))
+    assert not is_running(int(started[0].name))
 
 
 WAITING = """

@@ -23,8 +23,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headroom.errors import CorruptFile
+from headroom.errors import CorruptFile, EnvironmentProblem
 from headroom.io import child_program
+from headroom.io.child_program import Limits
 from headroom.io.guard import check_size
 from headroom.io.zygote import ZYGOTE
 from headroom.limits import LIMITS
@@ -71,37 +72,46 @@ def decode(path: Path, content: bytes, decoder: Decoder, *arguments: object, tit
     Raises:
         CorruptFile: The decoder refused the file, crashed on it, or went beyond its memory or time.
         LimitExceeded: The picture is larger than `headroom.limits` allows.
+        EnvironmentProblem: There is no room for the copy, or no process can be started.
     """
     memory = LIMITS.decoder_base_bytes + 2 * len(content)
-    limits = (memory, _most_facts_bytes(), pixel_bytes, LIMITS.pixels, LIMITS.decoder_seconds)
-    with tempfile.TemporaryDirectory(prefix="headroom-") as name:
-        folder = Path(name)
-        (folder / f"image.{decoder}").write_bytes(content)
-        try:
-            status = _run([decoder, name, *map(str, (*limits, *arguments))])
-            if status != 0:
-                raise ChildProcessError(_reason(folder, status))
-            facts = json.loads(_tail(folder / "facts", _most_facts_bytes()))
-            if "shape" not in facts and "size" in facts:
-                check_size(path, *facts["size"])
-            return Decoded(facts, _pixels(folder / "pixels", facts) if "shape" in facts else None)
-        except (ChildProcessError, ValueError) as error:
-            raise CorruptFile(f"{path}: the {title} data are damaged ({error}). Copy or download it again.") from error
+    limits = Limits(memory, _most_facts_bytes(), pixel_bytes, LIMITS.pixels, LIMITS.decoder_seconds)
+    try:
+        with tempfile.TemporaryDirectory(prefix="headroom-") as name:
+            folder = Path(name)
+            (folder / f"image.{decoder}").write_bytes(content)
+            (folder / "request").write_text(json.dumps([limits, *arguments]))
+            return _result(path, folder, _run(decoder, folder))
+    except (ChildProcessError, ValueError) as error:
+        raise CorruptFile(f"{path}: the {title} data are damaged ({error}). Copy or download it again.") from error
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"{path}: cannot be decoded in a process of its own ({error}). Free memory and temporary space."
+        ) from error
 
 
-def _run(arguments: list[str]) -> int:
-    """Run the program with these arguments and return its exit status; that of SIGXCPU if it took too long."""
+def _run(decoder: Decoder, folder: Path) -> int:
+    """Run the program for this folder and return its exit status; that of SIGXCPU if it took too long."""
     seconds, quiet = LIMITS.decoder_seconds, subprocess.DEVNULL
     try:
         if _FORKS:
-            status = ZYGOTE.run(arguments, seconds)
+            status = ZYGOTE.run(decoder, folder, seconds)
         else:
-            command = [*child_program.command(), *arguments]
+            command = [*child_program.command(), decoder, str(folder)]
             child = subprocess.run(command, stdin=quiet, stdout=quiet, stderr=quiet, timeout=seconds, check=False)
             status = child.returncode
     except (TimeoutError, subprocess.TimeoutExpired):
         status = _OUT_OF_TIME
     return status
+
+
+def _result(path: Path, folder: Path, status: int) -> Decoded:
+    if status != 0:
+        raise ChildProcessError(_reason(folder, status))
+    facts = json.loads(_tail(folder / "facts", _most_facts_bytes()))
+    if "shape" not in facts and "size" in facts:
+        check_size(path, *facts["size"])
+    return Decoded(facts, _pixels(folder / "pixels", facts) if "shape" in facts else None)
 
 
 def _reason(folder: Path, status: int) -> str:

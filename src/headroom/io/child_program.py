@@ -2,10 +2,10 @@
 
 It is run by path, not imported, and loads nothing but the decoder. Two ways of starting it:
 
-- `DECODER FOLDER LIMITS ARGUMENTS`, the name of a function below, a folder, numbers for `_Limits` and what the function
-  takes, decodes `image.DECODER` of the folder. Facts go to its file `facts` as JSON, pixels to `pixels` as raw
-  little-endian values. A failure ends with status 1 and its `reason`; what libraries print is `noise`.
-- `serve DESCRIPTOR` does so for each request that comes by that socket, in a process forked for it.
+- `DECODER FOLDER`, the name of a function below and a folder, decodes `image.DECODER` of the folder. Its file `request`
+  is a JSON list: the values of `Limits`, then what the function takes. Facts go to the file `facts` as JSON, pixels to
+  `pixels` as raw little-endian values. A failure ends with status 1 and its `reason`; what libraries print is `noise`.
+- `serve DESCRIPTOR` does so for each decoder and folder that come by that socket, in a process forked for them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _Facts = dict[str, Any]
-_LONGEST_REQUEST = 2**18
+_LONGEST_REQUEST = 2**16
 
 
 def command() -> list[str]:
@@ -35,7 +35,7 @@ class _TooLarge(Exception):
     """More pixels than allowed; the arguments are width and height."""
 
 
-class _Limits(NamedTuple):
+class Limits(NamedTuple):
     """What a process may use.
 
     Attributes:
@@ -79,11 +79,11 @@ def _limit(kind: str, allowed: int, most: int | None = None) -> None:
         resource.setrlimit(number, (allowed, resource.getrlimit(number)[1] if most is None else most))
 
 
-def exr(path: str, limits: _Limits, width: str, height: str, *channels: str) -> tuple[NDArray[Any], _Facts]:
+def exr(path: str, limits: Limits, width: int, height: int, *channels: str) -> tuple[NDArray[Any], _Facts]:
     """Return the named channels of the first part in float32, by OpenImageIO."""
     import OpenImageIO
 
-    limits.admit(int(width), int(height))
+    limits.admit(width, height)
     OpenImageIO.attribute("threads", 2)  # every thread reserves address space
     image = OpenImageIO.ImageInput.open(path)
     if image is None:
@@ -96,13 +96,13 @@ def exr(path: str, limits: _Limits, width: str, height: str, *channels: str) -> 
     return pixels[..., [index - first for index in indices]], {}
 
 
-def jxl(path: str, limits: _Limits, width: str, height: str, action: str) -> tuple[NDArray[Any] | None, _Facts]:
+def jxl(path: str, limits: Limits, width: int, height: int, action: str) -> tuple[NDArray[Any] | None, _Facts]:
     """Return the picture as stored, upright, and its colour tags, by OpenImageIO."""
     import base64
 
     import OpenImageIO
 
-    limits.admit(int(width), int(height))
+    limits.admit(width, height)
     OpenImageIO.attribute("threads", 2)
     image = OpenImageIO.ImageInput.open(path)
     if image is None:
@@ -123,21 +123,21 @@ def jxl(path: str, limits: _Limits, width: str, height: str, action: str) -> tup
     return pixels, facts
 
 
-def avif(path: str, limits: _Limits, width: str, height: str) -> tuple[NDArray[Any], _Facts]:
+def avif(path: str, limits: Limits, width: int, height: int) -> tuple[NDArray[Any], _Facts]:
     """Return the codes of the first picture, not turned, by libavif through imagecodecs."""
     from imagecodecs import avif_decode
 
-    limits.admit(int(width), int(height))
+    limits.admit(width, height)
     with open(path, "rb") as file:  # noqa: PTH123 - the fewer imports, the quicker
         return avif_decode(file.read(), index=0, numthreads=2), {}
 
 
-def heif(path: str, limits: _Limits, width: str, height: str) -> tuple[NDArray[Any], _Facts]:
+def heif(path: str, limits: Limits, width: int, height: int) -> tuple[NDArray[Any], _Facts]:
     """Return the codes of the primary picture, upright, by libheif through pillow-heif."""
     import numpy as np
     import pillow_heif
 
-    limits.admit(int(width), int(height))
+    limits.admit(width, height)
     pillow_heif.options.DECODE_THREADS = 1
     file = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
     image = file[file.primary_index]
@@ -147,7 +147,7 @@ def heif(path: str, limits: _Limits, width: str, height: str) -> tuple[NDArray[A
     return (codes >> (16 - bits) if codes.dtype == np.uint16 else codes), {"bit_depth": bits}
 
 
-def raw(path: str, limits: _Limits, action: str) -> tuple[NDArray[Any] | None, _Facts]:
+def raw(path: str, limits: Limits, action: str) -> tuple[NDArray[Any] | None, _Facts]:
     """Return demosaiced camera RGB after white balance, 65535 = the clip level of the most amplified channel.
 
     By LibRaw through rawpy. Black level subtracted, not turned; the facts hold what makes linear light of it.
@@ -198,14 +198,14 @@ _LIBRARIES = {
 }
 
 
-def _run(decoder: str, folder: str, *arguments: str) -> int:
+def _run(decoder: str, folder: str) -> int:
     """Decode the file of a folder, leave the results beside it and return the exit status."""
     noise = os.open(f"{folder}/noise", os.O_WRONLY | os.O_CREAT)
     os.dup2(noise, sys.stdout.fileno())
     os.dup2(noise, sys.stderr.fileno())
     os.close(noise)
     try:
-        _decode(decoder, folder, *arguments)
+        _decode(decoder, folder)
     except Exception as error:  # the edge of the process
         with open(f"{folder}/reason", "w", encoding="utf-8") as file:  # noqa: PTH123 - the fewer imports, the quicker
             file.write(str(error).strip() or type(error).__name__)
@@ -213,12 +213,13 @@ def _run(decoder: str, folder: str, *arguments: str) -> int:
     return 0
 
 
-def _decode(decoder: str, folder: str, *arguments: str) -> None:
-    count = len(_Limits._fields)
-    limits = _Limits(*map(int, arguments[:count]))
+def _decode(decoder: str, folder: str) -> None:
+    with open(f"{folder}/request", encoding="utf-8") as file:  # noqa: PTH123
+        values, *arguments = json.load(file)
+    limits = Limits(*values)
     limits.start()
     try:
-        pixels, facts = _DECODERS[decoder](f"{folder}/image.{decoder}", limits, *arguments[count:])
+        pixels, facts = _DECODERS[decoder](f"{folder}/image.{decoder}", limits, *arguments)
     except _TooLarge as error:
         pixels, facts = None, {"size": error.args}
     if pixels is not None:
@@ -247,7 +248,8 @@ def _serve(descriptor: int) -> None:
                 if not request:
                     os.killpg(0, signal.SIGKILL)
                 caller = socket.socket(fileno=callers[0])
-                job = _fork(caller, json.loads(request), [control, *running])
+                decoder, folder = json.loads(request)
+                job = _fork(caller, decoder, folder, [control, *running])
                 running[job.caller] = running[job.ended] = job
             elif ready in running:
                 job = running[ready]
@@ -266,13 +268,13 @@ class _Job(NamedTuple):
     ended: socket
 
 
-def _fork(caller: socket, arguments: list[str], foreign: list[socket]) -> _Job:
+def _fork(caller: socket, decoder: str, folder: str, foreign: list[socket]) -> _Job:
     """Start a process that has none of these sockets."""
     import pkgutil
     import socket
 
     with contextlib.suppress(ImportError):  # the new process will raise it again
-        for library in ("numpy", _LIBRARIES[arguments[0]]):
+        for library in ("numpy", _LIBRARIES[decoder]):
             pkgutil.resolve_name(library)
     ended, alive = socket.socketpair()
     with alive:
@@ -280,7 +282,7 @@ def _fork(caller: socket, arguments: list[str], foreign: list[socket]) -> _Job:
         if pid == 0:
             for each in (caller, ended, *foreign):
                 each.close()
-            os._exit(_run(*arguments))
+            os._exit(_run(decoder, folder))
     return _Job(pid, caller, ended)
 
 

@@ -18,9 +18,11 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Sequence
+from pathlib import Path
 
 from headroom.io import child_program
+
+_ENDING_SECONDS = 10.0
 
 
 class Zygote:
@@ -30,21 +32,20 @@ class Zygote:
         self._lock = threading.Lock()
         self._helper: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
-    def run(self, arguments: Sequence[str], seconds: float) -> int:
-        """Run `child_program` with these arguments in a process of its own and return its exit status.
+    def run(self, decoder: str, folder: Path, seconds: float) -> int:
+        """Run `child_program` for a folder in a process of its own and return its exit status.
 
         Raises:
             TimeoutError: It took longer, and was ended.
             ChildProcessError: The helper died over it, and so did the next one.
         """
-        request = json.dumps(arguments).encode()
+        request = json.dumps([decoder, os.fspath(folder)]).encode()
         for _ in range(2):
             ours, theirs = socket.socketpair()
             with ours:
                 with theirs:
                     self._send(request, theirs)
-                ours.settimeout(seconds)
-                if status := ours.recv(16):
+                if status := _answer(ours, seconds):
                     return int(status)
         raise ChildProcessError("the process that starts the decoders has died")
 
@@ -81,6 +82,19 @@ class Zygote:
             process.wait()
             control.close()
             self._helper = None
+
+
+def _answer(ours: socket.socket, seconds: float) -> bytes:
+    """Return what comes by a socket within the time; hang up and see the job ended if nothing does."""
+    ours.settimeout(seconds)
+    try:
+        return ours.recv(16)
+    except BaseException:  # an interrupt, too
+        ours.shutdown(socket.SHUT_WR)
+        ours.settimeout(_ENDING_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            ours.recv(16)
+        raise
 
 
 def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
