@@ -49,16 +49,18 @@ class Encoding:
     """How code values become light.
 
     Attributes:
-        primaries: RGB primaries of the codes.
+        primaries: RGB primaries of the light, and of the codes unless a sensor's matrix leads from them to these.
         transfer: Name of the curve, or None for a tabulated one.
         table: Tabulated curve, N or N x 3 float32: linear light at N equally spaced codes from 0 to 1.
         known: True when metadata or the format name the curve; False when it has to be assumed or estimated.
+        sensor_matrix: For codes of a camera's sensor, the 3 x 3 matrix, by rows, from their decoded channels to light.
     """
 
     primaries: Primaries = "bt709"
     transfer: TransferName | None = "srgb"
     table: NDArray[np.float32] | None = None
     known: bool = True
+    sensor_matrix: tuple[tuple[float, float, float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Photo:
     """An upright photograph as its file holds it.
 
     Attributes:
-        codes: H x W x 3, uint8 or uint16 code values or float32 in [0, 1]; RGB, still in the file's own curve.
+        codes: H x W x 3, uint8 or uint16 code values or float32 in [0, 1]; RGB, still in the file's own curve. Of
+            camera RAW, the channels of its sensor, 1 = where each of them clips.
         bit_depth: Significant bits of a code: 8, 10, 12 or 16; 32 for float.
         encoding: Curve and primaries of the codes.
         lossy_step: Largest error that the file's compression is expected to leave on a code, in units of one code;
@@ -149,14 +152,16 @@ class Bracket:
     """Photos of one scene at several exposures.
 
     Attributes:
-        frames: Two or more photos of equal size, in ascending exposure.
-        exposures_ev: Exposure of each frame in EV; only differences matter.
-        reference: Index of the frame whose framing and brightness the result has.
+        frames: Two or more photos of equal size, in any order.
+        exposures_ev: Exposure of each frame in EV, None for one that is not known; only differences matter.
+        reference: Index of the frame whose framing and brightness the result has; None leaves the choice to the merge.
+        encoding: Curve of all frames, where the user knows better than the files; None for the files' own.
     """
 
     frames: tuple[Photo, ...]
-    exposures_ev: tuple[float, ...]
-    reference: int
+    exposures_ev: tuple[float | None, ...]
+    reference: int | None = None
+    encoding: Encoding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,8 @@ class GainMap:
         base_headroom: log2 of the display headroom up to which the base is shown unchanged.
         alternate_headroom: log2 of the display headroom from which the gain applies fully.
         standard: Whose numbers these were.
+        base_primaries: RGB primaries of the base image.
+        gain_primaries: RGB primaries of the light that the gain multiplies; None for those of the base image.
     """
 
     codes: NDArray[np.uint8]
@@ -184,3 +191,5 @@ class GainMap:
     base_headroom: float = 0.0
     alternate_headroom: float = 1.0
     standard: GainMapStandard = "iso"
+    base_primaries: Primaries = "bt709"
+    gain_primaries: Primaries | None = None

@@ -18,8 +18,8 @@ from headroom.methods.contract import MergeInput
 from headroom.restore.align import Aligned
 from headroom.restore.align import align as align_frames
 from headroom.restore.bracket_input import pad_merge_input
+from headroom.restore.exposures import SettledBracket, settle
 from headroom.restore.fuse import RunMethod, fuse
-from headroom.restore.known_exposures import SettledBracket, settle
 from headroom.restore.network import Loaded, choose_preset, load_network
 from headroom.restore.noise import estimate_noise
 from headroom.restore.plan import Plan, make_plan

@@ -1,0 +1,135 @@
+"""What a bracket leaves open is settled here: exposures, curve, order and reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from headroom.colour.transfer import decode_codes
+from headroom.errors import InputError, UsageError
+from headroom.image import Bracket, Encoding, FloatImage, Photo
+from headroom.limits import LIMITS
+from headroom.restore.quantiles import Quantiles, code_quantiles, stops_between
+from headroom.restore.response import better_encoding
+
+_FEWEST_RANKS = 8
+_CRUSHED_CODE, _CLIPPED_CODE = 0.05, 0.95
+_MOST_UNUSABLE = 0.6
+_RECOVERED = "The exposures contradict the sRGB curve, so the camera's own was recovered from the frames."
+
+
+@dataclass(frozen=True, slots=True)
+class SettledBracket:
+    """A bracket in ascending exposure.
+
+    Attributes:
+        photos: The frames.
+        encodings: Curve of each frame.
+        exposures: Over that of the shortest.
+        reference: Index of the reference.
+        warnings: What had to be assumed or estimated, in whole sentences.
+    """
+
+    photos: tuple[Photo, ...]
+    encodings: tuple[Encoding, ...]
+    exposures: tuple[float, ...]
+    reference: int
+    warnings: tuple[str, ...] = ()
+
+    def linear(self, i: int) -> FloatImage:
+        """Return a frame's light, H x W x 3, 1.0 = its own full scale."""
+        return decode_codes(self.photos[i].codes, self.encodings[i], self.photos[i].bit_depth)
+
+
+def settle(bracket: Bracket) -> SettledBracket:
+    """Sort a bracket by exposure and fill in what it leaves open.
+
+    - Exposures that are not known for all frames are estimated from the pixels.
+    - A curve that no file names is sRGB, unless the exposures contradict that; then it is recovered from them.
+    - The reference is the frame of median exposure, unless most of that is clipped or black.
+
+    Raises:
+        InputError: Too few, too many or unequal frames, or exposures that cannot be estimated.
+        UsageError: Not one exposure a frame, or no such reference.
+    """
+    _check(bracket)
+    frames, warnings = bracket.frames, []
+    encodings = [bracket.encoding or frame.encoding for frame in frames]
+    quantiles = [code_quantiles(frame) for frame in frames]
+    evs = [ev for ev in bracket.exposures_ev if ev is not None]
+    if len(evs) < len(frames):
+        evs = _estimate_evs(frames, quantiles, encodings)
+        warnings.append(_estimated(frames, bracket.exposures_ev, evs))
+    order = sorted(range(len(frames)), key=lambda i: (evs[i], _name(frames[i]), quantiles[i].mean()))
+    photos = tuple(frames[i] for i in order)
+    encodings, quantiles = [encodings[i] for i in order], [quantiles[i] for i in order]
+    exposures = [2.0 ** (evs[i] - min(evs)) for i in order]
+    if not warnings and not any(encoding.known for encoding in encodings):
+        recovered = better_encoding(quantiles, exposures, encodings[0])
+        if recovered is not None:
+            encodings = [recovered] * len(frames)
+            warnings.append(_RECOVERED)
+    chosen = _choose_reference(quantiles) if bracket.reference is None else order.index(bracket.reference)
+    return SettledBracket(photos, tuple(encodings), tuple(exposures), chosen, tuple(warnings))
+
+
+def _check(bracket: Bracket) -> None:
+    frames = bracket.frames
+    if not 2 <= len(frames) <= LIMITS.bracket_frames:
+        raise InputError(f"A bracket has 2 to {LIMITS.bracket_frames} frames, not {len(frames)}. Give those.")
+    if len(bracket.exposures_ev) != len(frames):
+        raise UsageError(f"{len(bracket.exposures_ev)} exposures for {len(frames)} frames. Give one for each.")
+    if bracket.reference is not None and not 0 <= bracket.reference < len(frames):
+        raise UsageError(f"reference {bracket.reference}: there are frames 0 to {len(frames) - 1}. Give one of them.")
+    first = frames[0]
+    for frame in frames[1:]:
+        if (frame.width, frame.height) != (first.width, first.height):
+            raise InputError(
+                f"{_name(frame)}: is {frame.width} x {frame.height}, but {_name(first)} is {first.width} x "
+                f"{first.height}. Give frames of one size."
+            )
+        if frame.encoding.primaries != first.encoding.primaries:
+            raise InputError(
+                f"{_name(frame)}: has {frame.encoding.primaries} colours, but {_name(first)} has "
+                f"{first.encoding.primaries}. Give frames of one colour space."
+            )
+
+
+def _estimate_evs(
+    frames: Sequence[Photo], quantiles: Sequence[Quantiles], encodings: Sequence[Encoding]
+) -> list[float]:
+    """Estimate exposures from the light that frames next to each other in brightness show at equal ranks."""
+    order = sorted(range(len(frames)), key=lambda i: float(quantiles[i].mean()))
+    evs = [0.0] * len(frames)
+    for darker, brighter in pairwise(order):
+        steps = stops_between(quantiles[darker], quantiles[brighter], (encodings[darker], encodings[brighter]))
+        if len(steps) < _FEWEST_RANKS:
+            raise InputError(
+                f"{_name(frames[brighter])}: its exposure is not known, and it shares too little light with "
+                f"{_name(frames[darker])} to estimate it. Give --ev."
+            )
+        evs[brighter] = evs[darker] + float(np.median(steps))
+    return evs
+
+
+def _estimated(frames: Sequence[Photo], evs: Sequence[float | None], estimates: Sequence[float]) -> str:
+    missing = ", ".join(_name(frame) for frame, ev in zip(frames, evs, strict=True) if ev is None)
+    values = ", ".join(f"{value - estimates[0]:+.2f}" for value in estimates)
+    return (
+        f"{missing}: no exposure is known, so all were estimated from the pixels: {values} EV. Give --ev if you know."
+    )
+
+
+def _choose_reference(quantiles: Sequence[Quantiles]) -> int:
+    """Choose the median frame, or the one with most usable pixels if the median one has hardly any."""
+    brightest = [codes.max(axis=1) for codes in quantiles]
+    usable = [((codes > _CRUSHED_CODE) & (codes < _CLIPPED_CODE)).mean() for codes in brightest]
+    middle = len(quantiles) // 2
+    return middle if usable[middle] > 1 - _MOST_UNUSABLE else int(np.argmax(usable))
+
+
+def _name(photo: Photo) -> str:
+    return photo.source.name if photo.source else "a frame"

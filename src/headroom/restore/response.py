@@ -1,0 +1,56 @@
+"""The curve of a camera, recovered from a bracket of known exposures (Debevec and Malik 1997, through OpenCV)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from headroom.image import Encoding
+from headroom.restore.quantiles import COUNT, Quantiles, stops_between
+
+_SMOOTHNESS = 30.0
+_TOLERATED_STOPS = 0.1
+"""Disagreement of frames that rounded exposure times explain."""
+_WORTH_WHILE = 0.7
+"""A recovered curve replaces the assumed one when less than this share of the disagreement is left."""
+
+
+def better_encoding(quantiles: Sequence[Quantiles], exposures: Sequence[float], assumed: Encoding) -> Encoding | None:
+    """Recover the curve when the frames' exposures contradict the assumed one; None when that one will do.
+
+    Args:
+        quantiles: Of every frame, in ascending exposure.
+        exposures: Of every frame, strictly positive.
+        assumed: What nothing but convention speaks for.
+    """
+    before = disagreement_stops(quantiles, exposures, assumed)
+    if before <= _TOLERATED_STOPS:
+        return None
+    recovered = recover(quantiles, exposures, assumed)
+    after = disagreement_stops(quantiles, exposures, recovered)
+    return recovered if after < _WORTH_WHILE * before else None
+
+
+def disagreement_stops(quantiles: Sequence[Quantiles], exposures: Sequence[float], encoding: Encoding) -> float:
+    """Return the mean error of the exposure steps that the frames show under a curve; 0 where they share no light."""
+    errors = [
+        np.abs(stops_between(*frames, (encoding, encoding)) - np.log2(times[1] / times[0])).ravel()
+        for frames, times in zip(pairwise(quantiles), pairwise(exposures), strict=True)
+    ]
+    together = np.concatenate(errors)
+    return float(together.mean()) if together.size else 0.0
+
+
+def recover(quantiles: Sequence[Quantiles], exposures: Sequence[float], assumed: Encoding) -> Encoding:
+    """Solve for the curve; one for all channels, since separate ones would change colours with brightness."""
+    import cv2
+
+    side = int(COUNT**0.5)
+    pictures = [np.rint(codes * 255).astype(np.uint8).reshape(side, side, 3) for codes in quantiles]
+    solver = cv2.createCalibrateDebevec(samples=COUNT, lambda_=_SMOOTHNESS)
+    response = solver.process(pictures, np.array(exposures, np.float32))[:, 0]  # 256 x 3 light of each code
+    curve = np.exp(np.log(np.maximum(response, 1e-9)).mean(axis=1))
+    rising = np.maximum.accumulate(curve) - curve[0]
+    return Encoding(assumed.primaries, None, (rising / rising[-1]).astype(np.float32), known=False)
