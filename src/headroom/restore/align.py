@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from headroom.colour.strips import strips
 from headroom.image import FloatImage
-from headroom.restore.flow import Flow, local_flow
+from headroom.restore.flow import Flow, along, local_flow
 from headroom.restore.guide import guide_pair, working_cell
 from headroom.restore.homography import at_full_size, estimate_homography, shows, warp_guide
 from headroom.restore.reject import reason_to_reject
-from headroom.restore.warp import Homography, SourceOf, pixel_grid, project, warp
+from headroom.restore.warp import Homography, Places, SourceOf, pixel_places, project, warp
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +89,14 @@ def _source(homography: Homography, flow: Flow, cell_px: int) -> SourceOf:
     """Compose both motions at full size: a pixel of the reference goes along the flow, then through the homography."""
     import cv2
 
-    used = np.where(flow.used, np.float32(1), np.float32(0))
     motion = flow.motion * np.float32(cell_px)
+    used = flow.used.astype(np.float32)
 
-    def source_of(rows: slice, columns: slice) -> NDArray[np.float32]:
-        grid = pixel_grid(rows, columns)
-        if cell_px == 1:
-            return project(homography, grid + (motion * used[..., None])[rows, columns])
-        cells = (grid + 0.5) / cell_px - 0.5
-        share, moved = (
-            cv2.remap(part, cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in (used, motion)
-        )
-        return project(homography, grid + moved * (share > 0.5)[..., None])
+    def source_of(rows: slice, columns: slice) -> Places:
+        places = pixel_places(rows, columns)
+        x, y = np.broadcast_arrays(*((place + 0.5) / cell_px - 0.5 for place in places))
+        here = [cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in (motion, used)]
+        return project(homography, along(here[0] * (here[1] > 0.5)[..., None], places))
 
     return source_of
 

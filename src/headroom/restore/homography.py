@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.restore.flow import dense_flow
 from headroom.restore.guide import TOP_CODE, Guide
-from headroom.restore.warp import Homography, pixel_grid, project
+from headroom.restore.warp import Homography, project
 
 _LEAST_SHIFT_PX = 0.15
 """Corners that move less show a camera on a tripod."""
@@ -59,7 +60,7 @@ def plausible(homography: Homography, shape: tuple[int, ...]) -> bool:
     depth = corners @ homography[2, :2] + homography[2, 2]
     if not np.isfinite(homography).all() or (depth <= 0.3 * abs(homography[2, 2])).any() or homography[2, 2] <= 0:
         return False
-    seen = project(homography, corners)
+    seen = _project(homography, corners)
     edges = np.roll(seen, -1, axis=0) - seen
     following = np.roll(edges, -1, axis=0)
     turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
@@ -81,9 +82,11 @@ def warp_guide(guide: Guide, homography: Homography) -> Guide:
 
 def shows(homography: Homography, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Say which pixels of the reference the frame shows: h x w."""
-    height, width = shape
-    places = project(homography, pixel_grid(slice(0, height), slice(0, width)))
-    return np.asarray(((places >= 0) & (places <= (width - 1, height - 1))).all(axis=-1))
+    import cv2
+
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    seen: NDArray[np.uint8] = cv2.warpPerspective(np.ones(shape, np.uint8), homography, shape[::-1], flags=flags)
+    return seen.astype(np.bool_)
 
 
 def mismatch(one: Homography, other: Homography, frame: Guide, reference: Guide) -> tuple[float, float]:
@@ -139,11 +142,11 @@ def _fit_to_flow(guess: Homography, frame: Guide, reference: Guide) -> Homograph
     """Improve a homography with the flow that remains, at the best corner of each cell of the picture."""
     import cv2
 
-    rest = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(reference, warp_guide(frame, guess), None)
+    rest = dense_flow(warp_guide(frame, guess), reference)
     structure = np.where(shows(guess, reference.shape), cv2.cornerMinEigenVal(reference, 5), 0)
     points = _best_of_cells(structure)
     there = points + rest[points[:, 1].astype(int), points[:, 0].astype(int)]
-    return _fit(points, project(guess, there), 1.0)
+    return _fit(points, _project(guess, there), 1.0)
 
 
 def _best_of_cells(structure: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -172,6 +175,11 @@ def _corners(height: int, width: int) -> NDArray[np.float64]:
     return np.array([(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)], np.float64)
 
 
+def _project(homography: Homography, points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Take points, N x 2 (column, row), through a homography."""
+    return np.stack(project(homography, (points[:, 0], points[:, 1])), axis=1)
+
+
 def _corner_shift(homography: Homography, shape: tuple[int, ...]) -> float:
     corners = _corners(*shape)
-    return float(np.linalg.norm(project(homography, corners) - corners, axis=1).max())
+    return float(np.linalg.norm(_project(homography, corners) - corners, axis=1).max())

@@ -12,25 +12,29 @@ from headroom.image import FloatImage
 Homography = NDArray[np.float64]
 """3 x 3: takes a pixel (column, row, 1) of the reference to where the frame shows it."""
 
-SourceOf = Callable[[slice, slice], NDArray[np.float32]]
-"""Gives the place in the frame, R x C x 2 columns and rows, of each pixel of these rows and columns."""
+Places = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Columns and rows, in pixels; the centre of the first pixel is (0, 0)."""
+
+SourceOf = Callable[[slice, slice], Places]
+"""Gives the places in the frame, R x C each, of the pixels of these rows and columns."""
 
 _TILE_PX = (256, 2048)
 _REACH_PX = 3
 
 
-def project(homography: Homography, points: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Take points, ... x 2 (column, row), through a homography."""
-    x, y = points[..., 0], points[..., 1]
-    (a, b, c), (d, e, f), (g, h, i) = homography
-    depth = g * x + h * y + i
-    return np.stack(((a * x + b * y + c) / depth, (d * x + e * y + f) / depth), axis=-1).astype(np.float32)
+def project(homography: Homography, places: Places) -> Places:
+    """Take places of the reference to those where the frame shows them."""
+    x, y = places
+    (a, b, c), (d, e, f), (g, h, i) = homography.tolist()
+    depth = g * x + (h * y + i)
+    return (a * x + (b * y + c)) / depth, (d * x + (e * y + f)) / depth
 
 
-def pixel_grid(rows: slice, columns: slice) -> NDArray[np.float32]:
-    """Give column and row of each pixel: R x C x 2."""
-    y, x = np.mgrid[rows.start : rows.stop, columns.start : columns.stop].astype(np.float32)
-    return np.stack((x, y), axis=-1)
+def pixel_places(rows: slice, columns: slice) -> Places:
+    """Give the places of pixels as an open grid, 1 x C columns and R x 1 rows."""
+    x = np.arange(columns.start, columns.stop, dtype=np.float32)
+    y = np.arange(rows.start, rows.stop, dtype=np.float32)
+    return x[None], y[:, None]
 
 
 def warp(linear: FloatImage, source_of: SourceOf) -> tuple[FloatImage, NDArray[np.bool_]]:
@@ -49,8 +53,7 @@ def warp(linear: FloatImage, source_of: SourceOf) -> tuple[FloatImage, NDArray[n
     height, width = linear.shape[:2]
     result, inside = np.empty_like(linear), np.empty((height, width), np.bool_)
     for rows, columns in _tiles(height, width):
-        source = source_of(rows, columns)
-        x, y = source[..., 0], source[..., 1]
+        x, y = source_of(rows, columns)
         # A hundredth of a pixel beyond the edge is rounding.
         inside[rows, columns] = (x >= -0.01) & (y >= -0.01) & (x <= width - 0.99) & (y <= height - 0.99)
         result[rows, columns] = _fetch(linear, x, y)
