@@ -6,7 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headroom.colour.gain_map import apply_gain_map, encode_gain_map, gain_map_weight
@@ -101,6 +101,18 @@ def test_offsets_gamma_and_range_follow_the_standard() -> None:
     )
 
 
+def test_gains_apply_in_their_own_primaries() -> None:
+    # ITU-R BT.2087, from linear BT.709 to BT.2020.
+    matrix = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
+    codes = np.random.default_rng(1).integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    gain_map = GainMap(codes, maximum=(2.0, 1.0, 1.5), alternate_headroom=2.0, gain_primaries="bt2020")
+    sdr = np.random.default_rng(2).uniform(0.2, 1, (40, 50, 3))
+    lifted = (sdr @ matrix.T + 1 / 64) * 2 ** (np.array([2.0, 1.0, 1.5]) * codes / 255) - 1 / 64
+    expected = np.maximum(lifted @ np.linalg.inv(matrix).T, 0)
+    np.testing.assert_allclose(apply_gain_map(sdr.astype(np.float32), gain_map), expected, atol=2e-3)
+    np.testing.assert_allclose(apply_gain_map(sdr.astype(np.float32), gain_map, 0.0), sdr, atol=1e-6)
+
+
 @pytest.mark.parametrize("scale", [2, 4])
 def test_small_maps_average_the_log_gain(scale: int) -> None:
     cv2 = pytest.importorskip("cv2")
@@ -113,6 +125,7 @@ def test_small_maps_average_the_log_gain(scale: int) -> None:
     np.testing.assert_allclose(stored, gain, atol=(gain.max() - gain.min()) / 255)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 2, 4]), st.sampled_from([1, 3]))
 def test_any_size_survives(height: int, width: int, scale: int, channels: int) -> None:
     sdr, hdr = picture(height, width)

@@ -13,7 +13,7 @@ import imagecodecs
 import numpy as np
 import OpenImageIO
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.MpoImagePlugin import MpoImageFile
@@ -24,6 +24,7 @@ from headroom.colour.primaries import convert
 from headroom.colour.transfer import decode_codes, encode
 from headroom.errors import CorruptFile, HeadroomError, UnsupportedFormat
 from headroom.image import Encoding, GainMap
+from headroom.io import read_photo
 from headroom.io.gain_map_jpeg import gain_map_jpeg, read_gain_map_jpeg
 from headroom.io.gain_map_metadata import base_xmp, from_iso, from_xmp, to_iso, to_xmp
 from headroom.io.jpeg_segments import APP1, APP2, ISO_GAIN_MAP, MULTI_PICTURE, XMP, application_segment, parse_jpeg
@@ -180,6 +181,30 @@ def test_files_of_libultrahdr_are_read(tmp_path: Path) -> None:
     assert np.median(np.abs(theirs - ours) / (ours + 0.01)) < 0.01
 
 
+@pytest.mark.parametrize("base_primaries", ["bt709", "p3"])
+@pytest.mark.parametrize("gain_primaries", ["bt709", "p3", "bt2020"])
+def test_libultrahdr_applies_the_gain_in_the_same_primaries(base_primaries, gain_primaries, tmp_path: Path) -> None:
+    hdr = scene()
+    base = base_of(hdr, icc_profile=profile_for(Encoding(base_primaries)))
+    inside = [convert(light, base_primaries, gain_primaries) for light in (linear(base), hdr)]
+    gain_map = replace(encode_gain_map(*inside), gain_primaries=gain_primaries)
+    data = gain_map_jpeg(base, gain_map)
+    (tmp_path / "a.jpg").write_bytes(data)
+    photo = read_photo(tmp_path / "a.jpg")
+    assert photo.gain_map is not None
+    assert (photo.gain_map.base_primaries, photo.gain_map.gain_primaries) == (base_primaries, gain_primaries)
+    ours = convert(apply_gain_map(linear(base), photo.gain_map), base_primaries, gain_primaries)
+    error = np.abs(shown_by_imagecodecs(data, tmp_path) - ours) / ours.max(axis=-1, keepdims=True)
+    assert np.quantile(error, 0.99) < 0.01
+
+
+def test_unknown_primaries_are_those_of_the_base() -> None:
+    data = gain_map_jpeg(base_of(scene()), replace(gain_map_file()[2], gain_primaries="p3"))
+    read = read_gain_map_jpeg(data.replace(b"ICC_PROFILE", b"icc_profile"))
+    assert read is not None
+    assert read[1].gain_primaries is None
+
+
 def test_an_old_gain_map_and_its_index_are_replaced() -> None:
     data, base, gain_map = gain_map_file()
     again = gain_map_jpeg(data + b"a film that a phone appended", replace(gain_map, codes=gain_map.codes[::2, ::2]))
@@ -224,6 +249,7 @@ def triples(values: st.SearchStrategy[float]) -> st.SearchStrategy[tuple[float, 
     return st.one_of(values.map(lambda value: (value,) * 3), st.tuples(values, values, values))
 
 
+@settings(deadline=None)
 @given(triples(numbers), triples(positive), triples(positive), triples(positive), triples(numbers), positive)
 def test_numbers_survive_both_forms(minimum, span, gamma, base_offset, alternate_offset, headroom) -> None:
     maximum = tuple(low + width for low, width in zip(minimum, span, strict=True))
@@ -314,6 +340,7 @@ def test_damaged_bases_are_refused(data: bytes) -> None:
 SMALL = gain_map_jpeg(base_of(scene(16, 16)), GainMap(FEW_CODES))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(SMALL) - 1), st.integers(0, 255)), max_size=6), st.integers(0, len(SMALL)))
 def test_damage_raises_only_our_errors(changes: list[tuple[int, int]], length: int) -> None:
     damaged = bytearray(SMALL)

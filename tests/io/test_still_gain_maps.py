@@ -40,8 +40,12 @@ def still_file(
     others: dict[int, tuple[bytes, bytes]],
     references: list[tuple[bytes, int, tuple[int, ...]]],
     quarters: int = 0,
+    hdr_primaries: int = 0,
 ) -> bytes:
-    """Return a file of a picture and its map, turned alike, with further items by number: kind and content."""
+    """Return a file of a picture and its map, turned alike, with further items by number: kind and content.
+
+    The code point of the HDR image's primaries goes to the tone map, but for 0.
+    """
     kind, configuration = KINDS[suffix]
     pictures = {BASE: ItemFile.of(encoded(base, suffix)), MAP: ItemFile.of(encoded(gain_map, suffix))}
     items = {number: (kind, file.data(file.primary)) for number, file in pictures.items()} | others
@@ -55,7 +59,8 @@ def still_file(
     matrix = 0 if suffix == "avif" else 6
     colours = box(b"colr", struct.pack(">4sHHHB", b"nclx", 1, 13, matrix, 0x80))
     turn = box(b"irot", bytes([quarters]))
-    used = [(BASE, (1, 2, 6, 0x87)), (MAP, (3, 4, 5, 6, 0x87))]
+    hdr_colours = box(b"colr", struct.pack(">4sHHHB", b"nclx", hdr_primaries, 16, 0, 0x80))
+    used = [(BASE, (1, 2, 6, 0x87)), (MAP, (3, 4, 5, 6, 0x87))] + ([(TONE_MAP, (8,))] if hdr_primaries else [])
     ipma = b"".join(struct.pack(">HB", number, len(indices)) + bytes(indices) for number, indices in used)
 
     def meta(start: int) -> bytes:
@@ -78,7 +83,7 @@ def still_file(
             full_box(b"iref", *links),
             box(
                 b"iprp",
-                box(b"ipco", *properties, auxiliary, colours, turn),
+                box(b"ipco", *properties, auxiliary, colours, turn, hdr_colours),
                 full_box(b"ipma", struct.pack(">I", len(used)), ipma),
             ),
         )
@@ -114,6 +119,31 @@ def test_iso_21496(tmp_path: Path, suffix: str) -> None:
     gain = -0.5 + (np.array([2.5, 2.0, 1.5]) + 0.5) * 128 / 255
     expected = (((188 / 255 + 0.055) / 1.055) ** 2.4 + 1 / 64) * 2**gain - 1 / 64
     np.testing.assert_allclose(light(photo)[5:-5, 5:-5], np.broadcast_to(expected, (118, 118, 3)), rtol=0.015)
+
+
+# ITU-R BT.2087, from linear BT.709 to BT.2020; its inverse leads back.
+TO_BT2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
+
+
+@pytest.mark.parametrize("suffix", ["avif", "heic"])
+def test_gains_in_other_primaries(tmp_path: Path, suffix: str) -> None:
+    stated = GainMap(flat(64, 255), maximum=(2.0, 1.5, 1.8), alternate_headroom=2.0, gain_primaries="bt2020")
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(
+        still_file(
+            suffix,
+            flat(128, 188),
+            flat(64, 255),
+            others={TONE_MAP: (b"tmap", b"\0" + to_iso(stated))},
+            references=[(b"dimg", TONE_MAP, (BASE, MAP))],
+            hdr_primaries=9,
+        )
+    )
+    grey = ((188 / 255 + 0.055) / 1.055) ** 2.4
+    lifted = (grey + 1 / 64) * 2 ** np.array(stated.maximum) - 1 / 64
+    expected = np.linalg.solve(TO_BT2020, lifted)
+    assert (np.abs(expected / lifted - 1) > 0.05).any()
+    np.testing.assert_allclose(light(read_photo(path)), np.broadcast_to(expected, (128, 128, 3)), rtol=0.015)
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])

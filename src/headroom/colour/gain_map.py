@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headroom.colour.primaries import luminance_weights
+from headroom.colour.primaries import convert, luminance_weights
 from headroom.colour.strips import strips
 from headroom.errors import UsageError
 from headroom.image import FloatImage, GainMap, Primaries
@@ -61,6 +61,7 @@ def encode_gain_map(
         base_offset=(_OFFSET,) * 3,
         alternate_offset=(_OFFSET,) * 3,
         alternate_headroom=max(math.log2(max(float(hdr_linear.max()), 1.0)), _LEAST_SPAN),
+        base_primaries=primaries,
     )
 
 
@@ -69,7 +70,8 @@ def apply_gain_map(
 ) -> NDArray[np.float32]:
     """Return the linear image, H x W x 3, that a display of this headroom shows; by default all of the HDR.
 
-    A smaller map is interpolated bilinearly, pixel centres aligned. Light that offsets would take below 0 is 0.
+    It has the primaries of the base image, whatever those are that the gain applies to. A smaller map is interpolated
+    bilinearly, pixel centres aligned. Light that offsets or primaries would take below 0 is 0.
     """
     shown = np.empty(sdr_linear.shape, np.float32)
     for rows in strips(sdr_linear.shape):
@@ -88,7 +90,10 @@ def apply_to_rows(
     gain = np.exp2(gain_map_weight(gain_map, display_headroom_log2) * log2_gain(gain_map, rows, shape))
     base_offset = np.array(gain_map.base_offset, np.float32)
     alternate_offset = np.array(gain_map.alternate_offset, np.float32)
-    return np.asarray(np.maximum((sdr_rows + base_offset) * gain - alternate_offset, 0))
+    outside = gain_map.base_primaries
+    inside = gain_map.gain_primaries or outside
+    lifted = (convert(sdr_rows, outside, inside) + base_offset) * gain - alternate_offset
+    return np.asarray(np.maximum(convert(lifted, inside, outside), 0))
 
 
 def log2_gain(gain_map: GainMap, rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -65,7 +65,8 @@ def with_gain_map(photo: Photo, read: Callable[[], GainMap | None]) -> Photo:
     if stored is None:
         return photo
     codes = orientation.apply(stored.codes, photo.orientation)
-    return dataclasses.replace(photo, gain_map=dataclasses.replace(stored, codes=codes))
+    upright = dataclasses.replace(stored, codes=codes, base_primaries=photo.encoding.primaries)
+    return dataclasses.replace(photo, gain_map=upright)
 
 
 def blocks_of(image: ImageFile) -> Metadata:

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
+from headroom.colour.icc import encoding_from_profile, profile_for
 from headroom.errors import CorruptFile, LimitExceeded
-from headroom.image import GainMap
+from headroom.image import Encoding, GainMap
 from headroom.io import apple_gain_map, provenance
 from headroom.io import gain_map_metadata as metadata
 from headroom.io.gain_map_picture import encode_picture
@@ -25,6 +26,7 @@ from headroom.io.jpeg_segments import (
     APP1,
     APP2,
     EXIF,
+    ICC,
     ISO_GAIN_MAP,
     LARGEST_PAYLOAD,
     MULTI_PICTURE,
@@ -96,31 +98,37 @@ def _gain_map(picture: Jpeg, photo_exif: bytes | None) -> GainMap | None:
     """Return the gain map that a picture behind the photo is, or None when it is something else."""
     iso, xmp = picture.payload(APP2, ISO_GAIN_MAP), picture.payload(APP1, XMP) or b""
     if iso is not None and len(iso) > len(metadata.ISO_VERSIONS):
-        return metadata.from_iso(iso, _codes(picture))
+        codes, icc = _decoded(picture)
+        alternate = encoding_from_profile(icc) if icc else None
+        return metadata.from_iso(iso, codes, alternate.primaries if alternate else None)
     if metadata.is_gain_map_xmp(xmp):
-        return metadata.from_xmp(xmp, _codes(picture))
+        return metadata.from_xmp(xmp, _decoded(picture)[0])
     if apple_gain_map.is_apple_xmp(xmp):
-        return apple_gain_map.from_apple(xmp, photo_exif, _codes(picture))
+        return apple_gain_map.from_apple(xmp, photo_exif, _decoded(picture)[0])
     return None
 
 
 def _map_jpeg(gain_map: GainMap) -> bytes:
     picture = parse_jpeg(encode_picture(gain_map))
     place = _after_leading(picture.segments)
-    numbers = (
+    numbers = [
         application_segment(APP1, XMP + metadata.to_xmp(gain_map)),
         application_segment(APP2, ISO_GAIN_MAP + metadata.to_iso(gain_map)),
-    )
+    ]
+    if gain_map.gain_primaries is not None:
+        profile = profile_for(Encoding(gain_map.gain_primaries))
+        numbers.append(application_segment(APP2, ICC + b"\1\1" + profile))  # part 1 of 1
     return Jpeg((*picture.segments[:place], *numbers, *picture.segments[place:]), picture.scans).to_bytes()
 
 
-def _codes(picture: Jpeg) -> NDArray[np.uint8]:
+def _decoded(picture: Jpeg) -> tuple[NDArray[np.uint8], bytes | None]:
+    """Return the codes of a gain map and its ICC profile, which is that of the HDR image."""
     try:
         image = JpegImageFile(BytesIO(picture.to_bytes()))
         if image.width * image.height > LIMITS.pixels:
             size = f"{image.width} x {image.height}"
             raise LimitExceeded(f"The gain map has {size} pixels, {LIMITS.pixels} are the most. Export a smaller one.")
-        return np.asarray(image if image.mode == "L" else image.convert("RGB"))
+        return np.asarray(image if image.mode == "L" else image.convert("RGB")), image.info.get("icc_profile")
     except (OSError, SyntaxError, ValueError, IndexError, struct.error) as error:
         raise CorruptFile(f"The gain map cannot be decoded ({error}). Get an undamaged copy of the file.") from error
 

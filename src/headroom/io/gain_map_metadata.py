@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import struct
 from fractions import Fraction
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.errors import CorruptFile, UnsupportedFormat
-from headroom.image import GainMap, GainMapStandard
+from headroom.image import GainMap, GainMapStandard, Primaries
 
 _Triple = tuple[float, float, float]
 
@@ -49,12 +50,19 @@ def to_iso(gain_map: GainMap) -> bytes:
     values = [gain_map.base_headroom, gain_map.alternate_headroom]
     values += [triple[channel] for channel in range(channels) for triple in per_channel]
     ratios = [Fraction(value).limit_denominator(_LARGEST_DENOMINATOR) for value in values]
-    flags = _BASE_COLOUR_SPACE | (_THREE_CHANNELS if channels == 3 else 0)
+    flags = _BASE_COLOUR_SPACE if gain_map.gain_primaries is None else 0
+    flags |= _THREE_CHANNELS if channels == 3 else 0
     return ISO_VERSIONS + bytes([flags]) + b"".join(struct.pack(">iI", *ratio.as_integer_ratio()) for ratio in ratios)
 
 
-def from_iso(block: bytes, codes: NDArray[np.uint8]) -> GainMap:
+def from_iso(block: bytes, codes: NDArray[np.uint8], alternate: Primaries | None = None) -> GainMap:
     """Return the gain map of these codes and this metadata.
+
+    Args:
+        block: The metadata.
+        codes: Codes of the map.
+        alternate: Primaries of the alternate image, in which the gain applies where the metadata say so; None for those
+            of the base image, which stand in for unknown ones.
 
     Raises:
         CorruptFile: The metadata end early or hold impossible numbers.
@@ -69,7 +77,8 @@ def from_iso(block: bytes, codes: NDArray[np.uint8]) -> GainMap:
     except (IndexError, struct.error, ZeroDivisionError):
         raise CorruptFile("The ISO 21496-1 metadata of the gain map are damaged. Export the file again.") from None
     columns = [_triple(values[2 + field :: 5]) for field in range(5)]
-    return _checked(codes, columns, (values[0], values[1]), "iso")
+    gain_map = _checked(codes, columns, (values[0], values[1]), "iso")
+    return gain_map if flags & _BASE_COLOUR_SPACE else dataclasses.replace(gain_map, gain_primaries=alternate)
 
 
 def to_xmp(gain_map: GainMap) -> bytes:

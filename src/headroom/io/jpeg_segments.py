@@ -11,6 +11,7 @@ from headroom.errors import CorruptFile, OutputError
 APP1, APP2 = 0xE1, 0xE2
 EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
+ICC = b"ICC_PROFILE\0"
 MULTI_PICTURE = b"MPF\0"
 ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 LARGEST_PAYLOAD = 65_533

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.colour import cicp
+from headroom.colour.icc import encoding_from_profile
 from headroom.errors import CorruptFile
-from headroom.image import GainMap
+from headroom.image import GainMap, Primaries
 from headroom.io import apple_gain_map, gain_map_metadata, still_header
 from headroom.io.isobmff import DAMAGE
 from headroom.io.item_file import ItemFile
@@ -24,10 +26,18 @@ _APPLE_AUXILIARY = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 
 
 class _Items(NamedTuple):
-    """What holds a gain map: its picture's item, the content of its `tmap` item or None, and else its XMP."""
+    """What holds a gain map.
+
+    Attributes:
+        picture: Item of its picture.
+        numbers: Content of its `tmap` item, or None.
+        primaries: Those of the HDR image, as the `tmap` item states them.
+        xmp: XMP packet about it, where there is no `tmap` item.
+    """
 
     picture: int
     numbers: bytes | None
+    primaries: Primaries | None = None
     xmp: bytes = b""
 
 
@@ -48,7 +58,8 @@ def read(path: Path, content: bytes, exif: bytes | None, decode: Decode) -> Gain
         raise CorruptFile(f"{path}: the header of the gain map is damaged. Copy or download it again.") from error
     codes = _eight_bits(*decode(path, picture, still_header.parse(path, picture)))
     if found.numbers is not None:
-        return gain_map_metadata.from_iso(found.numbers[1:], codes)  # behind the version of the item itself
+        # Behind the version of the item itself.
+        return gain_map_metadata.from_iso(found.numbers[1:], codes, found.primaries)
     return apple_gain_map.from_apple(found.xmp, exif, codes)
 
 
@@ -58,8 +69,20 @@ def _iso_items(file: ItemFile) -> _Items | None:
         if kind == b"tmap":
             inputs = next((to for kind, source, to in file.references() if (kind, source) == (b"dimg", item)), [])
             if len(inputs) == 2 and inputs[0] == file.primary:
-                return _Items(inputs[1], file.data(item, LIMITS.metadata_bytes))
+                numbers = file.data(item, LIMITS.metadata_bytes)
+                return _Items(inputs[1], numbers, _primaries(file, item))
     return None
+
+
+def _primaries(file: ItemFile, item: int) -> Primaries | None:
+    """Return the primaries of an item, or None where it states none that have a name here."""
+    try:
+        nclx, icc = still_header.colours(file.properties(item))
+    except KeyError:  # it has no properties
+        return None
+    stated = cicp.PRIMARIES.get(nclx.primaries) if nclx else None
+    profile = encoding_from_profile(icc) if icc else None
+    return stated or (profile.primaries if profile else None)
 
 
 def _apple_items(file: ItemFile) -> _Items | None:
@@ -72,7 +95,7 @@ def _apple_items(file: ItemFile) -> _Items | None:
         if any(box.kind == b"auxC" and bytes(box.body[4:]).rstrip(b"\0") == _APPLE_AUXILIARY for box in properties):
             about = [source for kind, source, to in references if kind == b"cdsc" and item in to]
             packets = [file.data(source, LIMITS.metadata_bytes) for source in about]
-            return _Items(item, None, b"".join(packets))
+            return _Items(item, None, xmp=b"".join(packets))
     return None
 
 

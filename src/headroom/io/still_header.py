@@ -62,12 +62,18 @@ def parse(path: Path, content: bytes) -> StillHeader:
         raise CorruptFile(f"{path}: the AVIF or HEIC header is damaged. Copy or download it again.") from error
 
 
+def colours(properties: list[Box]) -> tuple[Nclx | None, bytes | None]:
+    """Return the code points and the ICC profile of an item, as far as it has them."""
+    stated = [box.body for box in properties if box.kind == b"colr"]
+    nclx = next((Nclx(*struct.unpack_from(">HH", body, 4)) for body in stated if bytes(body[:4]) == b"nclx"), None)
+    icc = next((bytes(body[4:]) for body in stated if bytes(body[:4]) in {b"prof", b"rICC"}), None)
+    return nclx, icc
+
+
 def _header(file: ItemFile) -> StillHeader:
     properties = file.properties(file.primary)
     width, height = struct.unpack_from(">II", first(properties, b"ispe"), 4)
-    colours = [box.body for box in properties if box.kind == b"colr"]
-    nclx = next((Nclx(*struct.unpack_from(">HH", body, 4)) for body in colours if bytes(body[:4]) == b"nclx"), None)
-    icc = next((bytes(body[4:]) for body in colours if bytes(body[:4]) in {b"prof", b"rICC"}), None)
+    nclx, icc = colours(properties)
     exif, xmp = _metadata_items(file)
     return StillHeader(
         width=width,
