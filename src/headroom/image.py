@@ -180,8 +180,6 @@ class GainMap:
         standard: Whose numbers these were.
         base_primaries: RGB primaries of the base image.
         gain_primaries: RGB primaries of the light that the gain multiplies; None for those of the base image.
-        base_primaries: RGB primaries of the base image.
-        gain_primaries: RGB primaries of the light that the gain multiplies; None for those of the base image.
     """
 
     codes: NDArray[np.uint8]
@@ -193,7 +191,5 @@ class GainMap:
     base_headroom: float = 0.0
     alternate_headroom: float = 1.0
     standard: GainMapStandard = "iso"
-    base_primaries: Primaries = "bt709"
-    gain_primaries: Primaries | None = None
     base_primaries: Primaries = "bt709"
     gain_primaries: Primaries | None = None
