@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from headroom.data.camera import CameraSettings
 from headroom.data.expansion import ExpansionData, ViewSettings
@@ -20,7 +20,7 @@ from headroom.data.response import ResponseFamily
 from headroom.data.validation import BATCH, PHOTOS, SIDE_PX, validation_data
 from headroom.methods.contract import ExpandBatch, Training
 from headroom.metrics.expansion import mean_scores, score_expansion
-from headroom.training.method_task import MethodTask
+from headroom.training.method_task import MethodTask, images
 from headroom.training.recipe import Recipe, Table
 
 _PANEL_PHOTOS = 6
@@ -97,9 +97,9 @@ class ExpandTask(MethodTask[ExpandBatch]):
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Score the validation photos: means over images, and the 90th percentile of the stops."""
         scores = [
-            score_expansion(*images)
+            score_expansion(*pictures)
             for batch in self._validation
-            for images in zip(*map(_images, (self._predict(network, batch), batch.truth, batch.encoded)), strict=True)
+            for pictures in zip(*map(images, (self._predict(network, batch), batch.truth, batch.encoded)), strict=True)
         ]
         return mean_scores(scores)
 
@@ -119,10 +119,6 @@ class ExpandTask(MethodTask[ExpandBatch]):
         data = validation_data(self.panoramas)
         count = self.table.validation_photos // BATCH
         return [data.batch(index, BATCH, self.table.validation_px) for index in range(count)]
-
-
-def _images(batch: Tensor) -> list[NDArray[np.float32]]:
-    return list(batch.permute(0, 2, 3, 1).float().cpu().numpy())
 
 
 def _families(shoulder_share: float) -> tuple[tuple[ResponseFamily, float], ...]:

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from headroom.data.brackets import BracketData, BracketSettings
 from headroom.data.panoramas import load_panoramas
 from headroom.methods.contract import MergeBatch, Training
+from headroom.metrics.expansion import CLIPPED_CODE
+from headroom.metrics.merging import mean_merge_scores, score_merge
 from headroom.nn.mu_law import mu_law
-from headroom.training.method_task import MethodTask
+from headroom.training.method_task import MethodTask, images
 from headroom.training.recipe import Recipe, Table
 
 _BATCH = 8
@@ -56,18 +58,21 @@ class MergeTask(MethodTask[MergeBatch]):
         return self.data.batch(index, self.recipe.run.batch_size, self.table.patch_px)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Score the validation brackets: means over images, and the worst image."""
+        """Score the validation brackets: means over images; masked ones are about what clips in the reference."""
         scores = [
-            _psnr_mu(*images)
+            score_merge(light, truth, (codes > CLIPPED_CODE).any(axis=2))
             for batch in self._validation
-            for images in zip(self._predict(network, batch).cpu(), batch.truth, strict=True)
+            for light, truth, codes in zip(
+                *map(images, (self._predict(network, batch), batch.truth, _reference(batch.encoded, batch))),
+                strict=True,
+            )
         ]
-        return {"psnr_mu": float(np.mean(scores)), "psnr_mu_worst": min(scores)}
+        return mean_merge_scores(scores)
 
     def panel(self, network: nn.Module) -> NDArray[np.uint8]:
         """Draw validation brackets: a row each of references, predictions and truths in mu-law light."""
         batch = self._validation[0]
-        reference = batch.linear[torch.arange(len(batch.linear)), batch.reference]
+        reference = _reference(batch.linear, batch)
         rows = [
             torch.cat(list(mu_law(light[:_PANEL_BRACKETS].clamp(0, 1))), dim=2)
             for light in (reference, self._predict(network, batch).cpu(), batch.truth)
@@ -82,5 +87,6 @@ class MergeTask(MethodTask[MergeBatch]):
         return [data.batch(index, _BATCH, self.table.validation_px) for index in range(count)]
 
 
-def _psnr_mu(prediction: Tensor, truth: Tensor) -> float:
-    return float(-10 * (mu_law(prediction) - mu_law(truth)).square().mean().log10())
+def _reference(frames: Tensor, batch: MergeBatch) -> Tensor:
+    """Pick the reference of N x F x 3 x H x W frames."""
+    return frames[torch.arange(len(frames)), batch.reference]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headroom.methods import load
@@ -39,3 +41,8 @@ class MethodTask(Generic[Examples]):
         device = next(network.parameters()).device
         moved: Examples = type(batch)(*(tensor.to(device) for tensor in batch))
         return self.training.predict(network, moved)
+
+
+def images(batch: Tensor) -> list[NDArray[np.float32]]:
+    """Turn N x 3 x H x W into N arrays H x W x 3, as scorers want them."""
+    return list(batch.permute(0, 2, 3, 1).float().cpu().numpy())

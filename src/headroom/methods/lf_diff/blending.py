@@ -49,37 +49,53 @@ def classical_logits(frames: Frames) -> Tensor:
     Returns:
         N x 3 frames x 3 x H x W logits of a softmax over the frames.
     """
-    clipped = _clipped(frames)
+    low, high = _CLIPPING
+    clipped = (frames.encoded[:, 1:] - low).clamp(0, high - low) * (_CLIPPED_LOGIT / (high - low))
     dark = 1 - (frames.encoded[:, 1] / _DARK_CODE).clamp(max=1)
     bright, black = _LONG_LOGITS
-    preferred = torch.stack((torch.full_like(dark, _SHORT_LOGIT), 0 * dark, bright + (black - bright) * dark), dim=1)
-    own = clipped * clipped.new_tensor([0, _CLIPPED_LOGIT, _CLIPPED_LOGIT]).view(3, 1, 1, 1)
     contradicted = -(contradiction(frames) / _TOLERANCE).square()
-    return preferred + own + contradicted.clamp(min=_LEAST_CONTRADICTION_LOGIT)
+    short, long = contradicted.clamp(min=_LEAST_CONTRADICTION_LOGIT).unbind(1)  # each N x 1 x H x W
+    return torch.stack(
+        (
+            (short + _SHORT_LOGIT).expand_as(dark),
+            clipped[:, 0],
+            clipped[:, 1] + torch.lerp(torch.full_like(dark, bright), torch.full_like(dark, black), dark) + long,
+        ),
+        dim=1,
+    )
 
 
 def contradiction(frames: Frames) -> Tensor:
-    """Say how much each frame contradicts the reference, N x 3 frames x 3 x H x W in mu-law light.
+    """Say how much the short and the long frame contradict the reference, N x 2 x 1 x H x W in mu-law light.
 
     A clipped reference is contradicted only by less light, and a clipped frame contradicts only by more. The largest of
     the three channels counts, on the mean over 3 x 3 pixels.
     """
-    tone, clipped = mu_law(frames.linear), _clipped(frames) > 0.5
-    more = tone - tone[:, 1:2]
-    both_measured = torch.where(clipped, more.clamp(min=0), more.abs())
-    against = torch.where(clipped[:, 1:2], (-more).clamp(min=0), both_measured).flatten(1, 2)
-    smooth = F.avg_pool2d(against, 3, stride=1, padding=1, count_include_pad=False).reshape(tone.shape)
-    return smooth.amax(2, keepdim=True).expand_as(tone)
+    clipped = frames.encoded > sum(_CLIPPING) / 2
+    against = torch.stack([_against(frames.tone, clipped, frame) for frame in (0, 2)], dim=1)
+    return _mean_of_neighbours(against).amax(2, keepdim=True)
 
 
 def disagreement(frames: Frames) -> Tensor:
     """Give the range of what the frames allow at each pixel and its neighbours, N x 3 x H x W in mu-law light."""
-    tone = mu_law(frames.linear)
     beyond = 1 - mu_law(1 / frames.exposure)[:, :, None, None, None]  # from each frame's full scale to the short one's
-    most = torch.where(frames.encoded > _CLIPPING[1], tone + beyond, tone)
-    return F.max_pool2d(most.amax(1) - tone.amin(1), 3, stride=1, padding=1)
+    most = frames.tone + beyond * (frames.encoded > _CLIPPING[1])
+    return F.max_pool2d(most.amax(1) - frames.tone.amin(1), 3, stride=1, padding=1)
 
 
-def _clipped(frames: Frames) -> Tensor:
-    low, high = _CLIPPING
-    return ((frames.encoded - low) / (high - low)).clamp(0, 1)
+def _against(tone: Tensor, clipped: Tensor, frame: int) -> Tensor:
+    more = tone[:, frame] - tone[:, 1]
+    both_measured_or_more = torch.where(clipped[:, frame], more.clamp(min=0), more.abs())
+    return torch.where(clipped[:, 1], (-more).clamp(min=0), both_measured_or_more)
+
+
+def _mean_of_neighbours(x: Tensor) -> Tensor:
+    """Average windows of 3 x 3 pixels, fewer at the border; several times as fast as torch's pooling on a CPU."""
+    for dim in (-1, -2):
+        size = x.shape[dim]
+        total, count = x.clone(), torch.full((size,), 3.0, device=x.device)
+        total.narrow(dim, 1, size - 1).add_(x.narrow(dim, 0, size - 1))
+        total.narrow(dim, 0, size - 1).add_(x.narrow(dim, 1, size - 1))
+        count[[0, -1]] = 2.0
+        x = total / (count if dim == -1 else count[:, None])
+    return x

@@ -18,7 +18,6 @@ from headroom.methods.lf_diff.network import Merged, MergeNetwork
 from headroom.methods.lf_diff.prior import LPENet
 from headroom.methods.lf_diff.prior_source import PriorSource
 from headroom.methods.lf_diff.residual import ResidualBlock
-from headroom.nn.mu_law import mu_law
 
 _CELL_PX = 8
 _INPUTS = 9
@@ -76,7 +75,7 @@ class CompactNetwork(MergeNetwork):
         """Merge N brackets, sides multiples of 16; see `MergeNetwork.forward`."""
         frames = short_reference_long(inputs)
         logits = classical_logits(frames)
-        seen = torch.cat((frames.encoded, mu_law(frames.linear), logits.softmax(1)), dim=2).flatten(0, 1)
+        seen = torch.cat((frames.encoded, frames.tone, logits.softmax(1)), dim=2).flatten(0, 1)
         seen = F.pixel_unshuffle(seen, 2).contiguous(memory_format=torch.channels_last)
         half = self.encode_half(self.alignment(*seen.reshape(-1, 3, *seen.shape[1:]).unbind(1)))  # N x C0 x H/2 x W/2
         quarter = self.encode_quarter(F.leaky_relu(self.to_quarter(half), 0.1))
