@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -127,6 +128,18 @@ def test_a_tiff_of_an_unknown_planar_configuration(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(CorruptFile):
         read(tmp_path / "a")
+
+
+@pytest.mark.parametrize("tag", ["Compression", "PhotometricInterpretation"])
+def test_a_tiff_that_gives_a_list_for_a_number(tmp_path: Path, tag: str) -> None:
+    content = bytearray(SAMPLES["tiff"](tmp_path))
+    with tifffile.TiffFile(BytesIO(content)) as file:
+        at = file.pages[0].tags[tag].offset
+    content[at + 4 : at + 12] = struct.pack("<II", 500, 8)
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(HeadroomError) as caught:
+        read(tmp_path / "a")
+    assert len(str(caught.value)) < len(str(tmp_path)) + 200
 
 
 @pytest.mark.slow

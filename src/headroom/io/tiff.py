@@ -98,12 +98,13 @@ def _check_kind(path: Path, page: TiffPage) -> None:
         raise UnsupportedFormat(f"{path}: TIFF of the colour model {photometric} is not read. Convert it to RGB first.")
     if page.dtype is None or page.dtype.str[1:] not in _KINDS or page.bitspersample != page.dtype.itemsize * 8:
         raise UnsupportedFormat(
-            f"{path}: TIFF of {page.bitspersample} bits of this sample format is not read. Convert it to 16 bits first."
+            f"{path}: TIFF of {_name(page.bitspersample)} bits of this sample format is not read. Convert it to 16 bits first."
         )
 
 
 def _name(value: object) -> str:
-    return str(getattr(value, "name", value))
+    """Return the name of a tag's value, or the start of what a damaged file has in its place."""
+    return str(getattr(value, "name", value))[:40]
 
 
 def _bytes(page: TiffPage, code: int) -> bytes | None:
