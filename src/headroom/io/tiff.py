@@ -97,8 +97,9 @@ def _check_kind(path: Path, page: TiffPage) -> None:
     if photometric not in _PHOTOMETRICS or page.imagedepth != 1:
         raise UnsupportedFormat(f"{path}: TIFF of the colour model {photometric} is not read. Convert it to RGB first.")
     if page.dtype is None or page.dtype.str[1:] not in _KINDS or page.bitspersample != page.dtype.itemsize * 8:
+        bits = _name(page.bitspersample)
         raise UnsupportedFormat(
-            f"{path}: TIFF of {_name(page.bitspersample)} bits of this sample format is not read. Convert it to 16 bits first."
+            f"{path}: TIFF of {bits} bits of this sample format is not read. Convert it to 16 bits first."
         )
 
 
