@@ -2,7 +2,8 @@
 
 It is started at first use as a new program, never forked from the user's process, which may hold threads and gigabytes.
 It has a process group of its own, so that Ctrl-C reaches the user's process alone, and ends with that one, however that
-one ends, because the socket between them closes then. A copy of the user's process starts a helper of its own.
+one ends, because the socket between them closes then; until then it holds some 70 MB. A copy of the user's process
+starts a helper of its own.
 
 The forkserver of multiprocessing forks as well, but runs the user's main module again in each new process, is one for
 everything in the user's process, with the preloads of whoever came first, and ends no job whose caller has gone.
