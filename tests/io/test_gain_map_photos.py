@@ -16,10 +16,19 @@ from PIL import Image
 from headroom.colour.gain_map import apply_gain_map, encode_gain_map
 from headroom.colour.primaries import convert
 from headroom.colour.transfer import decode_codes
-from headroom.image import Encoding, FloatImage, Photo
+from headroom.image import Encoding, FloatImage, GainMap, Photo
 from headroom.io import orientation, read_photo
 from headroom.io.gain_map_jpeg import gain_map_jpeg
-from headroom.io.jpeg_segments import APP1, APP2, XMP, application_segment, multi_picture_payload, parse_jpeg
+from headroom.io.gain_map_metadata import to_iso
+from headroom.io.jpeg_segments import (
+    APP1,
+    APP2,
+    ISO_GAIN_MAP,
+    XMP,
+    application_segment,
+    multi_picture_payload,
+    parse_jpeg,
+)
 
 SIZE = (96, 64)  # width, height
 
@@ -76,14 +85,15 @@ def test_files_of_libultrahdr_are_the_scene_again(tmp_path: Path) -> None:
     assert light(photo).max() == pytest.approx(scene().max(), rel=0.05)
 
 
-def maker_note(headroom: float, gain: float) -> bytes:
-    """Return an Apple maker note of the two numbers as signed ratios; its offsets count from its own start."""
-    head = b"Apple iOS\0\0\x01MM" + struct.pack(">H", 3)
-    values_at = len(head) + 3 * 12 + 4
+def maker_note(headroom: float, gain: float | None) -> bytes:
+    """Return an Apple maker note of these numbers as signed ratios; its offsets count from its own start."""
+    numbers = {tag: value for tag, value in ((33, headroom), (48, gain)) if value is not None}
+    head = b"Apple iOS\0\0\x01MM" + struct.pack(">H", 1 + len(numbers))
+    values_at = len(head) + (1 + len(numbers)) * 12 + 4
     entries = struct.pack(">HHIi", 1, 9, 1, 14)
-    for number, tag in enumerate((33, 48)):
+    for number, tag in enumerate(numbers):
         entries += struct.pack(">HHII", tag, 10, 1, values_at + 8 * number)
-    values = b"".join(struct.pack(">ii", round(value * 1_000_000), 1_000_000) for value in (headroom, gain))
+    values = b"".join(struct.pack(">ii", round(value * 1_000_000), 1_000_000) for value in numbers.values())
     return head + entries + bytes(4) + values
 
 
@@ -125,13 +135,14 @@ MAKER_NOTES = [
     (0.5, 1.5, -0.101 * 1.5 + 1.601),
     (1.5, 0.005, -70.0 * 0.005 + 3.0),
     (1.5, 1.5, -0.303 * 1.5 + 2.303),
+    (1.5, None, 3.0),  # many photos state no gain
 ]
 
 
 @pytest.mark.parametrize(("headroom", "gain", "stops"), MAKER_NOTES)
 @pytest.mark.parametrize("map_code", [0, 90, 200, 255])
 def test_apple_photos_with_a_maker_note(
-    tmp_path: Path, headroom: float, gain: float, stops: float, map_code: int
+    tmp_path: Path, headroom: float, gain: float | None, stops: float, map_code: int
 ) -> None:
     (tmp_path / "a.jpg").write_bytes(apple_file(188, map_code, apple_xmp(None), maker_note(headroom, gain)))
     photo = read_photo(tmp_path / "a.jpg")
@@ -149,6 +160,18 @@ def test_apple_photos_with_a_stated_headroom(tmp_path: Path, map_code: int) -> N
     assert photo.gain_map is not None
     assert photo.gain_map.alternate_headroom == pytest.approx(math.log2(4.532783), abs=1e-6)
     np.testing.assert_allclose(light(photo), apple_light(120, map_code, 4.532783), rtol=0.004)
+
+
+def test_numbers_of_the_standard_come_before_those_of_apple(tmp_path: Path) -> None:
+    plain = apple_file(188, 200, apple_xmp(4.0), maker_note(1.5, 0))
+    at = len(parse_jpeg(plain).to_bytes()) + 2
+    standard = application_segment(APP2, ISO_GAIN_MAP + to_iso(GainMap(np.zeros((1, 1), np.uint8), maximum=(2.5,) * 3)))
+    (tmp_path / "a.jpg").write_bytes(plain[:at] + standard.raw + plain[at:])
+    photo = read_photo(tmp_path / "a.jpg")
+    assert photo.gain_map is not None
+    assert photo.gain_map.standard == "iso"
+    linear = ((188 / 255 + 0.055) / 1.055) ** 2.4
+    np.testing.assert_allclose(light(photo), (linear + 1 / 64) * 2 ** (2.5 * 200 / 255) - 1 / 64, rtol=1e-4)
 
 
 def apple_light(code: int, map_code: int, headroom: float) -> float:

@@ -170,7 +170,7 @@ def test_picture_and_map_are_turned_alike(tmp_path: Path, suffix: str, quarters:
 
 
 @pytest.mark.parametrize(("headroom", "gain", "stops"), MAKER_NOTES)
-def test_apple_heic_with_a_maker_note(tmp_path: Path, headroom: float, gain: float, stops: float) -> None:
+def test_apple_heic_with_a_maker_note(tmp_path: Path, headroom: float, gain: float | None, stops: float) -> None:
     path = tmp_path / "a.heic"
     path.write_bytes(apple_heic(200, apple_xmp(None), maker_note(headroom, gain)))
     photo = read_photo(path)

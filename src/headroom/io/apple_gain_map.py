@@ -77,10 +77,13 @@ def _stated_stops(packet: bytes) -> float | None:
 
 
 def _maker_note_stops(photo_exif: bytes | None) -> float | None:
-    """Return the stops that Apple's page derives from two numbers of the maker note."""
+    """Return the stops that Apple's page derives from two numbers of the maker note.
+
+    Many photos state the first one alone; then the gain counts as 0, as it does in Skia.
+    """
     note = exif.undefined(photo_exif, _EXIF_DIRECTORY, _MAKER_NOTE) or b""
-    headroom, gain = _maker_number(note, _HDR_HEADROOM), _maker_number(note, _HDR_GAIN)
-    if headroom is None or gain is None:
+    headroom, gain = _maker_number(note, _HDR_HEADROOM), _maker_number(note, _HDR_GAIN) or 0.0
+    if headroom is None:
         return None
     if headroom < 1:
         stops = 1.8 - 20 * gain if gain <= 0.01 else 1.601 - 0.101 * gain
