@@ -92,8 +92,8 @@ def test_no_two_outputs_meet(names: list[str], preview: bool) -> None:
     [
         (["a.jpg"], "b.xyz", None, "the suffix names no format"),
         (["a.jpg"], "b.exr", "hdr", "Radiance HDR is written to .hdr"),
-        (["a.jpg", "b.jpg"], "taken", None, "names one file, but several photos need a folder"),
-        (["a.jpg", "b.jpg"], "new.exr", None, "names one file, but several photos need a folder"),
+        (["a.jpg", "b.jpg"], "taken", None, "names one file, but several results need a folder"),
+        (["a.jpg", "b.jpg"], "new.exr", None, "names one file, but several results need a folder"),
         (["a.jpg"], "a.jpg", None, "is an input and would be replaced"),
         (["a.jpg", "b.jpg"], ".", None, "is an input and would be replaced"),
         (["empty"], "out", None, "no photos"),

@@ -28,17 +28,24 @@ FOLDER_FORMAT = "ultra-hdr"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One photo to expand.
+    """One photo to expand, or one bracket to merge.
 
     Attributes:
-        source: The photo.
+        source: The photo, or the first frame.
         target: The HDR file to write.
         preview: The tone-mapped picture to write beside it, or None.
+        further: The bracket's further frames.
     """
 
     source: Path
     target: Path
     preview: Path | None
+    further: tuple[Path, ...] = ()
+
+    @property
+    def sources(self) -> list[Path]:
+        """Every file that the job reads."""
+        return [self.source, *self.further]
 
     @property
     def files(self) -> list[Path]:
@@ -61,20 +68,42 @@ def plan(inputs: Sequence[Path], out: Path, *, format_name: str | None, preview:
         UsageError: The inputs, `out` and the format do not fit together.
     """
     if len(inputs) == 1 and not inputs[0].is_dir() and out.suffix and not out.is_dir():
-        jobs = [_job(inputs[0], _checked_file(out, format_name), preview=preview)]
-    elif not out.is_dir() and (out.exists() or out.suffix.lower() in HDR_SUFFIXES):
-        raise UsageError(f"{out}: names one file, but several photos need a folder. Give a folder as --out.")
+        jobs = [job_of([inputs[0]], checked_file(out, format_name), preview=preview)]
     else:
-        container = output_format(out, format_name or FOLDER_FORMAT)
-        jobs = _jobs_in_folder(inputs, out, container.suffixes[0], preview=preview)
-    sources = {job.source.resolve() for job in jobs}
-    for path in (path for job in jobs for path in job.files):
-        if path.resolve() in sources:
-            raise UsageError(f"{path}: is an input and would be replaced. Give another --out.")
+        jobs = _jobs_in_folder(inputs, out, suffix_in_folder(out, format_name), preview=preview)
+    check_inputs_stay(jobs)
     return jobs
 
 
-def _checked_file(out: Path, format_name: str | None) -> Path:
+def check_inputs_stay(jobs: Sequence[Job]) -> None:
+    """See that no job writes what another one reads.
+
+    Raises:
+        UsageError: One does.
+    """
+    sources = {source.resolve() for job in jobs for source in job.sources}
+    for path in (path for job in jobs for path in job.files):
+        if path.resolve() in sources:
+            raise UsageError(f"{path}: is an input and would be replaced. Give another --out.")
+
+
+def suffix_in_folder(out: Path, format_name: str | None) -> str:
+    """Give the suffix of results in the folder `out`.
+
+    Raises:
+        UsageError: `out` is a file or looks like one, or there is no such format.
+    """
+    if not out.is_dir() and (out.exists() or out.suffix.lower() in HDR_SUFFIXES):
+        raise UsageError(f"{out}: names one file, but several results need a folder. Give a folder as --out.")
+    return output_format(out, format_name or FOLDER_FORMAT).suffixes[0]
+
+
+def checked_file(out: Path, format_name: str | None) -> Path:
+    """Return the name of a result after checking that its suffix fits the format.
+
+    Raises:
+        UsageError: It does not.
+    """
     container = output_format(out, format_name)
     if out.suffix.lower() not in container.suffixes:
         raise UsageError(
@@ -83,8 +112,10 @@ def _checked_file(out: Path, format_name: str | None) -> Path:
     return out
 
 
-def _job(source: Path, target: Path, *, preview: bool) -> Job:
-    return Job(source, target, target.with_name(f"{target.stem}.preview.jpg") if preview else None)
+def job_of(sources: Sequence[Path], target: Path, *, preview: bool) -> Job:
+    """Make the job that reads `sources` and writes `target`."""
+    beside = target.with_name(f"{target.stem}.preview.jpg") if preview else None
+    return Job(sources[0], target, beside, tuple(sources[1:]))
 
 
 def _jobs_in_folder(inputs: Sequence[Path], out: Path, suffix: str, *, preview: bool) -> list[Job]:
@@ -108,7 +139,7 @@ def _jobs_in_folder(inputs: Sequence[Path], out: Path, suffix: str, *, preview: 
     length = [0] * len(names)
     while True:
         jobs = [
-            _job(source, out / choices[chosen], preview=preview)
+            job_of([source], out / choices[chosen], preview=preview)
             for (source, _), choices, chosen in zip(found.values(), names, length, strict=True)
         ]
         claims = Counter(key for job in jobs for key in _claims(job))
