@@ -1,4 +1,4 @@
-"""LPIPS against the `lpips` package with the same random weights, closed forms and refusals."""
+"""LPIPS against the `lpips` package and the plain distance against torchvision, with the same random weights."""
 
 import importlib.util
 
@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from headroom.errors import WeightsError
-from headroom.nn.perceptual import LPIPS, LPIPS_CHANNELS, VGG16Features, load_lpips
+from headroom.nn.perceptual import LPIPS, LPIPS_CHANNELS, VGG16Features, load_feature_distance, load_lpips
 
 # torchvision's vgg16: index within `features` and output channels of every convolution.
 CONVOLUTIONS = {0: 64, 2: 64, 5: 128, 7: 128, 10: 256, 12: 256, 14: 256} | dict.fromkeys((17, 19, 21, 24, 26, 28), 512)
@@ -110,3 +110,19 @@ def test_missing_files_are_named(files, tmp_path):
         load_lpips(tmp_path / "absent.safetensors", files[1])
     with pytest.raises(WeightsError, match="for another network"):
         load_lpips(files[1], files[0])
+
+
+@pytest.mark.filterwarnings(
+    "ignore:The parameter 'pretrained' is deprecated", "ignore:Arguments other than a weight enum"
+)
+def test_plain_distance_is_that_of_torchvisions_features(files, torchvision):
+    ours = load_feature_distance(files[0])
+    theirs = torchvision.models.vgg16(weights=None).features.eval()
+    theirs.load_state_dict(ours.features.state_dict())
+    normalise = torchvision.transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    a, b = (normalise((picture + 1) / 2) for picture in (pictures(1), pictures(2)))
+    # Up to relu1_2, relu2_2, relu3_3 and relu4_3.
+    expected = sum((theirs[:end](a) - theirs[:end](b)).abs().mean() for end in (4, 9, 16, 23))
+    found = ours((pictures(1) + 1) / 2, (pictures(2) + 1) / 2)
+    torch.testing.assert_close(found, expected)
+    assert not any(parameter.requires_grad for parameter in ours.parameters())

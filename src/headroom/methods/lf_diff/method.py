@@ -49,7 +49,7 @@ _PAPER = Capabilities(
     minimum_size_px=SIZE_MULTIPLE,
     tile_px=512,
     overlap_px=64,
-    peak_bytes_per_pixel=6000,
+    peak_bytes_per_pixel=4500,
     frames=(3, 3),
 )
 
