@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from headroom.colour.transfer import encode
 from headroom.errors import InputError, UsageError
-from headroom.image import Bracket, Encoding, Photo
+from headroom.image import Bracket, Encoding, Photo, TransferName
 from headroom.restore.exposures import settle
 from headroom.restore.quantiles import code_quantiles
 from headroom.restore.response import disagreement_stops, recover
@@ -25,12 +25,12 @@ def scene(seed: int = 3) -> NDArray[np.float32]:
     return np.exp2(stops[..., None] + np.array([0.2, 0.0, -0.3])).astype(np.float32)
 
 
-def shot(light: NDArray[np.float32], curve: str = "srgb", name: str = "a.jpg", known: bool = True) -> Photo:
-    codes = np.rint(encode(np.minimum(light, 1), curve) * 255).astype(np.uint8)  # type: ignore[arg-type]
+def shot(light: NDArray[np.float32], curve: TransferName = "srgb", name: str = "a.jpg", known: bool = True) -> Photo:
+    codes = np.rint(encode(np.minimum(light, 1), curve) * 255).astype(np.uint8)
     return Photo(codes, 8, Encoding(known=known), source=Path(name))
 
 
-def frames(curve: str = "srgb", known: bool = True) -> list[Photo]:
+def frames(curve: TransferName = "srgb", known: bool = True) -> list[Photo]:
     return [shot(scene() * time, curve, f"{i}.jpg", known) for i, time in enumerate(TIMES)]
 
 
@@ -73,9 +73,9 @@ def test_a_clipped_or_black_median_frame_is_no_reference() -> None:
 
 
 def test_a_curve_that_the_exposures_contradict_is_recovered() -> None:
-    # A camera of gamma 3 whose files do not say so.
+    # A camera of gamma 3 whose files say sRGB.
     codes = [np.rint(np.minimum(scene() * time, 1) ** (1 / 3) * 255).astype(np.uint8) for time in TIMES]
-    photos = tuple(Photo(c, 8, Encoding(known=False), source=Path(f"{i}.jpg")) for i, c in enumerate(codes))
+    photos = tuple(Photo(c, 8, Encoding(), source=Path(f"{i}.jpg")) for i, c in enumerate(codes))
     settled = settle(Bracket(photos, (-2.0, 0.0, 2.0)))
     assert "recovered" in settled.warnings[0]
     for i, time in enumerate(TIMES):
@@ -85,11 +85,26 @@ def test_a_curve_that_the_exposures_contradict_is_recovered() -> None:
         assert np.abs(error - np.median(error)).mean() < 0.1
 
 
-def test_a_curve_that_fits_or_is_known_stays() -> None:
+@pytest.mark.parametrize("curve", ["gamma22", "linear", "bt709"])
+def test_a_named_curve_that_fits_is_taken_by_its_name(curve: TransferName) -> None:
+    settled = settle(Bracket(tuple(frames(curve, known=False)), (-2.0, 0.0, 2.0)))
+    assert {encoding.transfer for encoding in settled.encodings} == {curve}
+    assert f"contradict the curve srgb, and fit {curve}" in settled.warnings[0]
+
+
+@pytest.mark.parametrize("error_ev", [0.0, 0.08])
+def test_a_curve_that_fits_stays_though_exposures_are_rounded(error_ev: float) -> None:
     for known in (True, False):
-        settled = settle(Bracket(tuple(frames(known=known)), (-2.0, 0.0, 2.0)))
+        settled = settle(Bracket(tuple(frames(known=known)), (-2.0, error_ev, 2.0)))
         assert settled.warnings == ()
-        assert all(encoding.transfer == "srgb" for encoding in settled.encodings)
+        assert {encoding.transfer for encoding in settled.encodings} == {"srgb"}
+
+
+def test_a_curve_that_is_given_stays() -> None:
+    given = Encoding(transfer="gamma22")
+    settled = settle(Bracket(tuple(frames()), (-2.0, 0.0, 2.0), encoding=given))
+    assert settled.warnings == ()
+    assert set(settled.encodings) == {given}
 
 
 def test_the_recovered_curve_is_that_of_another_implementation() -> None:

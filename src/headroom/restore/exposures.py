@@ -18,7 +18,6 @@ from headroom.restore.response import better_encoding
 _FEWEST_RANKS = 8
 _CRUSHED_CODE, _CLIPPED_CODE = 0.05, 0.95
 _MOST_UNUSABLE = 0.6
-_RECOVERED = "The exposures contradict the sRGB curve, so the camera's own was recovered from the frames."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,8 @@ def settle(bracket: Bracket) -> SettledBracket:
     """Sort a bracket by exposure and fill in what it leaves open.
 
     - Exposures that are not known for all frames are estimated from the pixels.
-    - A curve that no file names is sRGB, unless the exposures contradict that; then it is recovered from them.
+    - The files' curve, or sRGB, holds unless the exposures contradict it; then it is the one that fits them best. What
+      cameras call sRGB seldom is, and what one photo alone cannot tell, several exposures can.
     - The reference is the frame of median exposure, unless most of that is clipped or black.
 
     Raises:
@@ -67,11 +67,11 @@ def settle(bracket: Bracket) -> SettledBracket:
     photos = tuple(frames[i] for i in order)
     encodings, quantiles = [encodings[i] for i in order], [quantiles[i] for i in order]
     exposures = [2.0 ** (evs[i] - min(evs)) for i in order]
-    if not warnings and not any(encoding.known for encoding in encodings):
-        recovered = better_encoding(quantiles, exposures, encodings[0])
-        if recovered is not None:
-            encodings = [recovered] * len(frames)
-            warnings.append(_RECOVERED)
+    if bracket.encoding is None and not warnings and encodings[0].sensor_matrix is None:
+        fitting = better_encoding(quantiles, exposures, encodings[0])
+        if fitting is not None:
+            encodings = [fitting] * len(frames)
+            warnings.append(_contradicted(photos[0].encoding, fitting))
     chosen = _choose_reference(quantiles) if bracket.reference is None else order.index(bracket.reference)
     return SettledBracket(photos, tuple(encodings), tuple(exposures), chosen, tuple(warnings))
 
@@ -120,6 +120,13 @@ def _estimated(frames: Sequence[Photo], evs: Sequence[float | None], estimates: 
     values = ", ".join(f"{value - estimates[0]:+.2f}" for value in estimates)
     return (
         f"{missing}: no exposure is known, so all were estimated from the pixels: {values} EV. Give --ev if you know."
+    )
+
+
+def _contradicted(stated: Encoding, fitting: Encoding) -> str:
+    return (
+        f"The exposures contradict the curve {stated.transfer or 'of the colour profile'}, and fit "
+        f"{fitting.transfer or 'one that was recovered from the frames'}, which is used. Give --curve if you know."
     )
 
 

@@ -7,30 +7,36 @@ from itertools import pairwise
 
 import numpy as np
 
-from headroom.image import Encoding
+from headroom.image import Encoding, TransferName
 from headroom.restore.quantiles import COUNT, Quantiles, stops_between
 
 _SMOOTHNESS = 30.0
-_TOLERATED_STOPS = 0.1
-"""Disagreement of frames that rounded exposure times explain."""
-_WORTH_WHILE = 0.7
-"""A recovered curve replaces the assumed one when less than this share of the disagreement is left."""
+_TOLERATED_STOPS = 0.04
+"""Disagreement of frames that is no reason to doubt a curve."""
+_WORTH_WHILE = 0.5
+"""Another curve has to leave less than this share of the disagreement; rounded exposure times blur the rest."""
+_NAMED: tuple[TransferName, ...] = ("srgb", "gamma22", "bt709", "gamma18", "linear")
 
 
-def better_encoding(quantiles: Sequence[Quantiles], exposures: Sequence[float], assumed: Encoding) -> Encoding | None:
-    """Recover the curve when the frames' exposures contradict the assumed one; None when that one will do.
+def better_encoding(quantiles: Sequence[Quantiles], exposures: Sequence[float], stated: Encoding) -> Encoding | None:
+    """Find the curve that fits the exposures of a bracket, where the stated one doesn't; else None.
+
+    A curve with a name that fits is preferred to a recovered one.
 
     Args:
         quantiles: Of every frame, in ascending exposure.
         exposures: Of every frame, strictly positive.
-        assumed: What nothing but convention speaks for.
+        stated: What the files say, or convention.
     """
-    before = disagreement_stops(quantiles, exposures, assumed)
+    before = disagreement_stops(quantiles, exposures, stated)
     if before <= _TOLERATED_STOPS:
         return None
-    recovered = recover(quantiles, exposures, assumed)
-    after = disagreement_stops(quantiles, exposures, recovered)
-    return recovered if after < _WORTH_WHILE * before else None
+    named = [Encoding(stated.primaries, name, known=False) for name in _NAMED]
+    for candidates in (named, [recover(quantiles, exposures, stated)]):
+        best = min(candidates, key=lambda encoding: disagreement_stops(quantiles, exposures, encoding))
+        if disagreement_stops(quantiles, exposures, best) < _WORTH_WHILE * before:
+            return best
+    return None
 
 
 def disagreement_stops(quantiles: Sequence[Quantiles], exposures: Sequence[float], encoding: Encoding) -> float:
@@ -43,7 +49,7 @@ def disagreement_stops(quantiles: Sequence[Quantiles], exposures: Sequence[float
     return float(together.mean()) if together.size else 0.0
 
 
-def recover(quantiles: Sequence[Quantiles], exposures: Sequence[float], assumed: Encoding) -> Encoding:
+def recover(quantiles: Sequence[Quantiles], exposures: Sequence[float], stated: Encoding) -> Encoding:
     """Solve for the curve; one for all channels, since separate ones would change colours with brightness."""
     import cv2
 
@@ -53,4 +59,4 @@ def recover(quantiles: Sequence[Quantiles], exposures: Sequence[float], assumed:
     response = solver.process(pictures, np.array(exposures, np.float32))[:, 0]  # 256 x 3 light of each code
     curve = np.exp(np.log(np.maximum(response, 1e-9)).mean(axis=1))
     rising = np.maximum.accumulate(curve) - curve[0]
-    return Encoding(assumed.primaries, None, (rising / rising[-1]).astype(np.float32), known=False)
+    return Encoding(stated.primaries, None, (rising / rising[-1]).astype(np.float32), known=False)
