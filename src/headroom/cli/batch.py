@@ -1,23 +1,28 @@
-"""Working through jobs, one photo after the other: a bad photo costs one line, never the batch."""
+"""Working through jobs, one after the other: a bad photo costs one line, never the batch."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from headroom import expand, read_photo, write_hdr, write_preview
-from headroom.cli.console import progress_bar, say
+from headroom.cli.console import progress_bar, say, show_json
 from headroom.cli.report import expansion_facts
-from headroom.errors import HeadroomError, InputError, InsufficientMemory
+from headroom.errors import HeadroomError, InputError, InsufficientMemory, UsageError
 from headroom.files import make_folder
 from headroom.io.gps import without_gps
 
 if TYPE_CHECKING:
     from headroom.cli.jobs import Job
     from headroom.restore.expand import Progress
+
+    Work = Callable[[Job, Progress], dict[str, Any]]
+    """Does a job, tells of it on stderr, and returns its facts, ready for JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,37 @@ class Settings:
     format: str | None
 
 
-def run_all(jobs: Sequence[Job], settings: Settings) -> Iterator[dict[str, Any]]:
-    """Do every job; yield a JSON-ready record of each, and talk about it on stderr.
+def run(jobs: Sequence[Job], work: Work, *, force: bool, json: bool) -> None:
+    """Do what is not done yet, print what came of it on stdout, and leave with the exit code if something failed.
 
     Raises:
-        HeadroomError: Something that every other photo would meet too.
+        UsageError: The only result exists already, and `force` is not given.
+        HeadroomError: Something that every other job would meet too.
     """
+    todo = jobs if force else [job for job in jobs if not job.existing]
+    if len(jobs) == 1 and not todo:
+        raise UsageError(f"{jobs[0].existing}: exists already. Add --force to replace it.")
+    if skipped := len(jobs) - len(todo):
+        say(f"{skipped} of {len(jobs)} exist already and are skipped; --force replaces them")
+    failures = []
+    try:
+        for record in _records(todo, work):
+            if record["status"] == "failed":
+                failures.append(record["exit_code"])
+            if json:
+                show_json(record)
+            elif record["status"] == "done":
+                print(*record["outputs"], sep="\n", flush=True)
+    except KeyboardInterrupt:
+        say("interrupted; what is finished is kept")
+        raise
+    if failures:
+        say(f"{len(failures)} of {len(todo)} failed")
+        raise typer.Exit(failures[0] if len(jobs) == 1 else 1)
+
+
+def _records(jobs: Sequence[Job], work: Work) -> Iterator[dict[str, Any]]:
+    """Do every job; yield a JSON-ready record of each."""
     with progress_bar() as display:
         task = display.add_task("", total=len(jobs))
         for number, job in enumerate(jobs):
@@ -50,7 +80,10 @@ def run_all(jobs: Sequence[Job], settings: Settings) -> Iterator[dict[str, Any]]
 
             display.update(task, description=job.source.name, completed=number)
             try:
-                record = _run(job, settings, report)
+                started = time.perf_counter()
+                facts = work(job, report)
+                record = {"status": "done", **_inputs(job), "outputs": [str(path) for path in job.files]}
+                record |= {"seconds": round(time.perf_counter() - started, 3), **facts}
             except (InputError, InsufficientMemory) as error:
                 record = _failure(job, str(error), error.exit_code)
             except HeadroomError:
@@ -62,9 +95,8 @@ def run_all(jobs: Sequence[Job], settings: Settings) -> Iterator[dict[str, Any]]
             yield record
 
 
-def _run(job: Job, settings: Settings, progress: Progress) -> dict[str, Any]:
+def expand_one(job: Job, progress: Progress, settings: Settings) -> dict[str, Any]:
     """Expand one photo and write its files, the main one last, so that its presence means that all is done."""
-    started = time.perf_counter()
     make_folder(job.target.parent)
     photo = read_photo(job.source)
     hdr = expand(
@@ -86,16 +118,16 @@ def _run(job: Job, settings: Settings, progress: Progress) -> dict[str, Any]:
         say(f"{job.source}: its own gain map is {facts['gain_map']}")
     for warning in facts["warnings"]:
         say(f"warning: {job.source}: {warning}")
-    return {
-        "status": "done",
-        "input": str(job.source),
-        "outputs": [str(path) for path in job.files],
-        "seconds": round(time.perf_counter() - started, 3),
-        **facts,
-    }
+    return facts
+
+
+def _inputs(job: Job) -> dict[str, Any]:
+    """Name what a job reads: one photo, or the frames of a bracket."""
+    return {"inputs": [str(path) for path in job.sources]} if job.further else {"input": str(job.source)}
 
 
 def _failure(job: Job, problem: str, exit_code: int) -> dict[str, Any]:
-    message = problem if str(job.source) in problem else f"{job.source}: {problem}"
+    named = any(source.name in problem for source in job.sources)
+    message = problem if named else f"{job.source}: {problem}"
     say(f"error: {message}")
-    return {"status": "failed", "input": str(job.source), "error": message, "exit_code": exit_code}
+    return {"status": "failed", **_inputs(job), "error": message, "exit_code": exit_code}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from headroom.cli.console import say, show_json
-from headroom.errors import UsageError
 
 
 def expand(
@@ -55,28 +53,9 @@ def expand(
     photo, and skipped in a folder, so that an interrupted batch goes on where it stopped. A photo that cannot be used
     costs one line on stderr; the others are done and the exit code is 1.
     """
-    from headroom.cli.batch import Settings, run_all
+    from headroom.cli.batch import Settings, expand_one, run
     from headroom.cli.jobs import plan
 
     jobs = plan(inputs, out, format_name=format, preview=preview)
-    todo = jobs if force else [job for job in jobs if not job.existing]
-    if len(jobs) == 1 and not todo:
-        raise UsageError(f"{jobs[0].existing}: exists already. Add --force to replace it.")
-    if skipped := len(jobs) - len(todo):
-        say(f"{skipped} of {len(jobs)} exist already and are skipped; --force replaces them")
     settings = Settings(method, preset, weights, max_headroom, exposure, seed, ignore_gain_map, strip_gps, format)
-    failures = []
-    try:
-        for record in run_all(todo, settings):
-            if record["status"] == "failed":
-                failures.append(record["exit_code"])
-            if json:
-                show_json(record)
-            elif record["status"] == "done":
-                print(*record["outputs"], sep="\n", flush=True)
-    except KeyboardInterrupt:
-        say("interrupted; what is finished is kept")
-        raise
-    if failures:
-        say(f"{len(failures)} of {len(todo)} failed")
-        raise typer.Exit(failures[0] if len(jobs) == 1 else 1)
+    run(jobs, partial(expand_one, settings=settings), force=force, json=json)
