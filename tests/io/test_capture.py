@@ -10,7 +10,7 @@ import exifread
 import numpy as np
 import OpenImageIO
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
@@ -43,7 +43,7 @@ FACTS = Capture(
 PACKET = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:source="Jürg"/></rdf:RDF></x:xmpmeta>"""
 
-text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip)
+text = st.text(st.sampled_from('aé本=#:"\\\r\n'), min_size=1).filter(str.strip)
 facts = st.builds(
     Capture,
     description=st.none() | text.map(str.strip),
@@ -81,6 +81,7 @@ def test_pillow_s_blocks_are_read() -> None:
     assert found == expected
 
 
+@settings(deadline=None)
 @given(facts)
 def test_exif_keeps_the_facts(known: Capture) -> None:
     back = capture.from_exif(capture.to_exif(known) or b"").values()
@@ -89,7 +90,10 @@ def test_exif_keeps_the_facts(known: Capture) -> None:
         assert back[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-5, abs=1e-6))
 
 
-@given(st.dictionaries(st.sampled_from(Capture.__slots__), st.none() | st.floats() | st.text() | st.booleans()))
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(Capture.__slots__), st.none() | st.floats() | text | st.just("\0") | st.booleans())
+)
 def test_any_claim_gives_a_block(claims: dict[str, object]) -> None:
     known = capture.possible(claims)
     assert capture.from_exif(capture.to_exif(known) or b"").values().keys() == known.values().keys()

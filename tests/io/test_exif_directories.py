@@ -11,7 +11,7 @@ import numpy as np
 import OpenImageIO
 import pytest
 import tifffile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -64,6 +64,7 @@ def test_values() -> None:
     assert values[0x927C].numbers in ([], [float(i % 3) for i in range(33)])
 
 
+@settings(deadline=None)
 @given(st.floats(0, 2**32 - 2**10))
 def test_ratios_are_near_and_fit(value: float) -> None:
     (back,) = ratios_entry([value]).numbers
@@ -76,6 +77,7 @@ def test_ratios_of_single_precision_are_those_that_were_meant(value: float) -> N
     assert above / below == pytest.approx(value, rel=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=8), st.integers(0, 400))
 def test_damaged_blocks_lose_entries_only(changes: list[tuple[int, int]], length: int) -> None:
     block = bytearray(exif_block())

@@ -112,8 +112,9 @@ def expand_one(job: Job, progress: Progress, settings: Settings) -> dict[str, An
     )
     if job.preview:
         write_preview(hdr, job.preview)
-    write_hdr(hdr, job.target, format=settings.format)
+    left_out = write_hdr(hdr, job.target, format=settings.format)
     facts = expansion_facts(hdr)
+    facts["warnings"] += left_out
     if facts["gain_map"].startswith("used"):
         say(f"{job.source}: its own gain map is {facts['gain_map']}")
     for warning in facts["warnings"]:

@@ -30,6 +30,7 @@ def convert(
     bit_depth: Annotated[
         int | None, typer.Option(metavar="BITS", help="Bits of a channel, such as 16 or 32 for OpenEXR.")
     ] = None,
+    strip_gps: Annotated[bool, typer.Option("--strip-gps", help="Leave the photo's position out of the file.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists already.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -54,6 +55,7 @@ def convert(
         tone_map=cast("ToneMap | None", tone_map),
         primaries=cast("Primaries | None", primaries),
         bit_depth=bit_depth,
+        strip_gps=strip_gps,
     )
     for note in result.notes:
         say(f"{source}: {note}")

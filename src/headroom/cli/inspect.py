@@ -81,8 +81,17 @@ def _lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if record.get("gain_map_problem"):
         lines.append(("gain map", f"unreadable: {record['gain_map_problem']}"))
     lines.append(("metadata", ", ".join(record["metadata"]) or "none"))
-    made = record["provenance"]
-    return [*lines, ("made by", ", ".join(f"{name} {value}" for name, value in made.items()))] if made else lines
+    return lines + _history(record["provenance"])
+
+
+def _history(made: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say how a file was made, and how the file that it was converted from."""
+    lines, label = [], "made by"
+    while isinstance(made, Mapping) and made:
+        facts = ((name, value) for name, value in made.items() if name != "source")
+        lines.append((label, ", ".join(f"{name} {value}" for name, value in facts)))
+        made, label = made.get("source", {}), "made from"
+    return lines
 
 
 def _stated_light(levels: Mapping[str, Any]) -> str:

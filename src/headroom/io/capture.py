@@ -105,9 +105,10 @@ def possible(values: Mapping[str, object]) -> Capture:
     """Return those of named values that can be true: a file may state anything."""
     known: dict[str, Any] = {}
     for name in _TEXTS:
-        text = values.get(name)
-        if isinstance(text, str) and text.strip():
-            known[name] = text.strip()
+        value = values.get(name)
+        text = value.partition("\0")[0].strip() if isinstance(value, str) else ""
+        if text:
+            known[name] = text
     for name, (least, most) in _RANGES.items():
         number = values.get(name)
         if isinstance(number, float | int) and least <= number <= most:

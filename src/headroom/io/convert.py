@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from headroom._version import __version__
 from headroom.colour import primaries as rgb
 from headroom.colour import transfer
 from headroom.colour.gain_map import apply_to_rows
@@ -16,8 +18,9 @@ from headroom.colour.strips import strips
 from headroom.colour.tone_mapping import ToneMap
 from headroom.errors import UsageError
 from headroom.image import Hdr, Photo, Primaries
-from headroom.io import sdr
+from headroom.io import provenance, sdr
 from headroom.io.formats import FORMATS, ContainerFormat
+from headroom.io.gps import without_gps
 from headroom.io.options import WriteOptions
 from headroom.io.reading import describe, read
 from headroom.io.rendering import exposed, render
@@ -62,12 +65,14 @@ def convert(
     tone_map: ToneMap | None = None,
     primaries: Primaries | None = None,
     bit_depth: int | None = None,
+    strip_gps: bool = False,
 ) -> Conversion:
     """Convert an image file to the format that the target's suffix names.
 
     HDR stays HDR where that format can hold it, and an SDR photo stays a photo. A tone curve, or a depth that only
     photos have, makes a photo of an HDR image. A photo that has to go into an HDR container does so as plain linear
-    light: what is clipped stays clipped. A photo with a gain map is HDR, and is its own rendition in SDR.
+    light: what is clipped stays clipped. A photo with a gain map is HDR, and is its own rendition in SDR. A JPEG photo
+    that nothing changes is copied byte for byte; every other file says how it was made.
 
     Args:
         source: A file of any kind that is read.
@@ -76,6 +81,7 @@ def convert(
         tone_map: Tone curve of a photo; by default "filmic" for HDR images and "none", which clips, for photos.
         primaries: RGB primaries of the result, by default those of the source.
         bit_depth: Bits of a channel, by default what suits the format.
+        strip_gps: True to leave the position out of the file's metadata.
 
     Raises:
         UsageError: The suffix names no format, or an option does not fit it.
@@ -92,17 +98,20 @@ def convert(
     ways = _ways(path, bit_depth)
     if tone_map is not None and "photo" not in ways:
         raise UsageError(f"{path}: {ways['hdr'].title} holds HDR, which needs no tone curve. Leave it out.")
-    image = read(source)
+    image = without_gps(read(source)) if strip_gps else read(source)
     if "hdr" not in ways or ("photo" in ways and (tone_map is not None or not _is_hdr(image))):
         container = ways["photo"]
         photo = _as_photo(image, exposure_ev, tone_map, primaries)
         depth = bit_depth or min(photo.bit_depth, max(sdr.DEPTHS[container.name]))
-        photo = sdr.with_depth(photo, 8 if depth == 8 else 16)
-        write_photo(photo, path, format=container.name)
-        return Conversion(container.name, photo, (_RENDITION,) if isinstance(image, Hdr) and tone_map is None else ())
+        made = _provenance(image, exposure_ev, _operator(image, tone_map), photo.encoding.primaries)
+        photo = _labelled(sdr.with_depth(photo, 8 if depth == 8 else 16), made)
+        notes = write_photo(photo, path, format=container.name)
+        is_default = isinstance(image, Hdr) and tone_map is None
+        return Conversion(container.name, photo, (_RENDITION, *notes) if is_default else notes)
     hdr = _changed(as_hdr(image), exposure_ev, primaries)
-    write_hdr(hdr, path, format=ways["hdr"].name, options=_options(source, ways["hdr"], bit_depth))
-    return Conversion(ways["hdr"].name, hdr, () if _is_hdr(image) else (_PLAIN_LIGHT,))
+    hdr = replace(hdr, provenance=_provenance(image, exposure_ev, None, hdr.primaries))
+    notes = write_hdr(hdr, path, format=ways["hdr"].name, options=_options(source, ways["hdr"], bit_depth))
+    return Conversion(ways["hdr"].name, hdr, notes if _is_hdr(image) else (_PLAIN_LIGHT, *notes))
 
 
 def as_hdr(image: Photo | Hdr) -> Hdr:
@@ -156,24 +165,47 @@ def _options(source: str | os.PathLike[str], container: ContainerFormat, bit_dep
 
 
 def _is_hdr(image: Photo | Hdr) -> bool:
-    return isinstance(image, Hdr) or image.gain_map is not None or image.encoding.transfer in {"pq", "hlg"}
+    return isinstance(image, Hdr) or image.gain_map is not None
+
+
+def _operator(image: Photo | Hdr, tone_map: ToneMap | None) -> ToneMap:
+    """Return the tone curve that makes a photo of an image."""
+    return tone_map or ("filmic" if isinstance(image, Hdr) else "none")
 
 
 def _as_photo(image: Photo | Hdr, exposure_ev: float, tone_map: ToneMap | None, primaries: Primaries | None) -> Photo:
     """Return a photo with its own codes where nothing changes them, else a rendition of its light."""
-    if isinstance(image, Photo) and tone_map is None and image.encoding.transfer not in {"pq", "hlg"}:
+    if isinstance(image, Photo) and tone_map is None:
         named = image.encoding.transfer is not None or image.metadata.icc is not None
         if named and not exposure_ev and primaries in {None, image.encoding.primaries}:
             return image
-        image, tone_map = replace(image, gain_map=None), "none"
+        image = replace(image, gain_map=None)
     hdr = as_hdr(image)
     return render(
         hdr,
-        operator=tone_map or ("filmic" if _is_hdr(image) else "none"),
+        operator=_operator(image, tone_map),
         primaries=primaries or hdr.primaries,
         exposure_ev=exposure_ev,
         bit_depth=16 if isinstance(image, Hdr) or image.bit_depth > 8 else 8,
     )
+
+
+def _provenance(
+    image: Photo | Hdr, exposure_ev: float, tone_map: ToneMap | None, primaries: Primaries
+) -> dict[str, Any]:
+    """Say what is done to an image, and what its own file says about how it was made."""
+    options = {"exposure_ev": exposure_ev, "tone_map": tone_map, "primaries": primaries}
+    made: dict[str, Any] = {"headroom": __version__, "method": "convert", **options}
+    if isinstance(image, Hdr):
+        before = image.provenance
+    else:
+        made |= {"curve": image.encoding.transfer or "table", "curve_known": image.encoding.known}
+        before = provenance.from_xmp(image.metadata.xmp)
+    return {**made, "source": dict(before)} if before else made
+
+
+def _labelled(photo: Photo, made: Mapping[str, Any]) -> Photo:
+    return replace(photo, metadata=replace(photo.metadata, xmp=provenance.into_xmp(photo.metadata.xmp, made)))
 
 
 def _changed(hdr: Hdr, exposure_ev: float, primaries: Primaries | None) -> Hdr:

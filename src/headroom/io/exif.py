@@ -1,4 +1,4 @@
-"""The few facts that matter here from an EXIF block, and the two things that are changed in it.
+"""The few facts that matter here from an EXIF block, and the few that are changed in it.
 
 An EXIF block is a TIFF structure: a byte order, and directories of 12-byte entries (CIPA DC-008, 4.6). It is patched
 in place instead of being written anew, so that everything else in it stays byte for byte.
@@ -9,9 +9,12 @@ from __future__ import annotations
 import struct
 from typing import Literal
 
+from headroom.io.orientation import turns_sides
+
 _ORIENTATION = 0x0112
 _EXIF_DIRECTORY = 0x8769
 _COLOR_SPACE = 0xA001
+_PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
 _INTEROPERABILITY_DIRECTORY = 0xA005
 _INTEROPERABILITY_INDEX = 0x0001
 _GPS_DIRECTORY = 0x8825
@@ -26,14 +29,32 @@ def orientation(exif: bytes | None) -> int:
 
 
 def upright(exif: bytes) -> bytes:
-    """Return the same block with an orientation of 1; unchanged where it has none."""
+    """Return the same block with an orientation of 1; unchanged where it has none.
+
+    If the picture has been turned, width and height change places as they did in the picture, and the thumbnail, which
+    has not been turned, is not found any more.
+    """
     entry = _entry(exif, _ORIENTATION)
     if entry is None:
         return exif
-    patched = bytearray(exif)
-    kind = struct.unpack_from(_order(exif) + "H", exif, entry + 2)[0]
-    struct.pack_into(_order(exif) + ("I" if kind == _LONG else "H"), patched, entry + 8, 1)
+    turn, order, patched = orientation(exif), _order(exif), bytearray(exif)
+    kind = struct.unpack_from(order + "H", exif, entry + 2)[0]
+    struct.pack_into(order + ("I" if kind == _LONG else "H"), patched, entry + 8, 1)
+    link = _thumbnail_link(exif)
+    if turn != 1 and link is not None:
+        patched[link : link + 4] = bytes(4)
+    width, height = (_entry(exif, _EXIF_DIRECTORY, tag) for tag in (_PIXEL_WIDTH, _PIXEL_HEIGHT))
+    if turns_sides(turn) and width is not None and height is not None:
+        patched[width + 2 : width + 12], patched[height + 2 : height + 12] = (
+            exif[height + 2 : height + 12],
+            exif[width + 2 : width + 12],
+        )
     return bytes(patched)
+
+
+def has_thumbnail(exif: bytes) -> bool:
+    """Return True when a second directory, which is that of a thumbnail, follows the first."""
+    return _thumbnail_link(exif) is not None
 
 
 def color_space(exif: bytes | None) -> Literal["srgb", "adobe-rgb"] | None:
@@ -104,6 +125,18 @@ def number(exif: bytes, *tags: int) -> int | None:
 def has(exif: bytes, tag: int) -> bool:
     """Return True when the first directory has an entry of this tag."""
     return _entry(exif, tag) is not None
+
+
+def _thumbnail_link(exif: bytes) -> int | None:
+    """Return the offset of the pointer to the directory of the thumbnail, if there is one."""
+    order = _order(exif)
+    try:
+        (start,) = struct.unpack_from(order + "I", exif, 4)
+        (count,) = struct.unpack_from(order + "H", exif, start)
+        link = int(start + 2 + 12 * count)
+        return link if struct.unpack_from(order + "I", exif, link) != (0,) else None
+    except struct.error:
+        return None
 
 
 def _entry(exif: bytes, *tags: int) -> int | None:

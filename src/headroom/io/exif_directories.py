@@ -30,7 +30,7 @@ _SIZES = {
 _NUMBERS = {BYTE: "u1", SHORT: "<u2", LONG: "<u4", RATIONAL: "<u4", 8: "<i2", 9: "<i4", 10: "<i4", 11: "<f4", 12: "<f8"}
 _RATIONALS = {RATIONAL, 10}
 _POINTERS = {LONG, 13, 16, 18}
-_MOST_ENTRIES = 65_535
+_MOST_ENTRIES = 4096  # cameras write a hundred
 _NUMBERS_BYTES = 128  # as far as values are read
 _LARGEST = 2**32 - 1
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import TypeVar
 
-from headroom.image import Photo
+from headroom.image import Hdr, Photo
 from headroom.io import exif
 from headroom.io.jpeg_segments import APP1, EXIF, XMP, Jpeg, Segment, application_segment, parse_jpeg
+
+_Image = TypeVar("_Image", bound=Photo | Hdr)
 
 # Properties such as exif:GPSLatitude or drone-dji:GpsLongitude, as attributes or as elements.
 _PROPERTY = re.compile(
@@ -17,18 +20,20 @@ _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _EXTENSION_HEADER = len(_EXTENDED_XMP) + 40  # a digest of the whole, its length, and this part's offset
 
 
-def without_gps(photo: Photo) -> Photo:
-    """Return the photo without its position in EXIF and XMP, the original file's bytes included.
+def without_gps(image: _Image) -> _Image:
+    """Return a photo, or an HDR image and the photo behind it, without position in EXIF and XMP.
 
-    What follows the end of a JPEG picture, such as previews, is left out of these bytes.
+    So are the bytes of a JPEG photo; what follows the end of its picture, such as previews, is left out of them.
     """
     metadata = dataclasses.replace(
-        photo.metadata,
-        exif=exif.without_gps(photo.metadata.exif) if photo.metadata.exif else None,
-        xmp=xmp_without_gps(photo.metadata.xmp) if photo.metadata.xmp else None,
+        image.metadata,
+        exif=exif.without_gps(image.metadata.exif) if image.metadata.exif else None,
+        xmp=xmp_without_gps(image.metadata.xmp) if image.metadata.xmp else None,
     )
-    original = _jpeg_without_gps(photo.original) if photo.original else None
-    return dataclasses.replace(photo, metadata=metadata, original=original)
+    image = dataclasses.replace(image, metadata=metadata)
+    if isinstance(image, Hdr):
+        return dataclasses.replace(image, photo=without_gps(image.photo) if image.photo else None)
+    return dataclasses.replace(image, original=_jpeg_without_gps(image.original) if image.original else None)
 
 
 def xmp_without_gps(packet: bytes) -> bytes:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
+from typing import Literal
 
 from headroom.errors import UsageError
 from headroom.image import Hdr
-from headroom.io import provenance
+from headroom.io import sdr
 from headroom.io.rendering import render
 
-_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_Format = Literal["png", "jpeg"]
+_FORMATS: dict[str, _Format] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
 
-def format_of(path: Path) -> str:
-    """Return Pillow's name of the format to write.
+def format_of(path: Path) -> _Format:
+    """Return the format to write.
 
     Raises:
         UsageError: The suffix is that of no preview.
@@ -27,10 +26,6 @@ def format_of(path: Path) -> str:
     return name
 
 
-def write(path: Path, hdr: Hdr, image_format: str) -> None:
-    """Write the rendition as "PNG" or "JPEG", with the provenance."""
-    packet = provenance.into_xmp(None, hdr.provenance) or b""
-    chunks = PngInfo()
-    if packet:
-        chunks.add_itxt("XML:com.adobe.xmp", packet.decode())
-    Image.fromarray(render(hdr).codes).save(path, image_format, quality=92, subsampling=0, xmp=packet, pnginfo=chunks)
+def write(path: Path, hdr: Hdr, container: _Format) -> None:
+    """Write the rendition, with the image's metadata."""
+    sdr.write(path, render(hdr), container)

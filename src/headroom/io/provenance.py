@@ -15,8 +15,8 @@ from typing import Any
 _NAMESPACE = "urn:headroom-hdr:provenance:1.0:"
 _VALUE = re.compile(rb"""headroom:Provenance(?:\s*=\s*"([^"]*)"|\s*=\s*'([^']*)'|>([^<]*)</headroom:Provenance>)""")
 _DESCRIPTION = re.compile(rb"""<rdf:Description rdf:about="" xmlns:headroom="[^"]*" headroom:Provenance="[^"]*"/>""")
-_PACKET = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\
-</rdf:RDF></x:xmpmeta>"""
+_PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">\
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
 
 
 def to_text(provenance: Mapping[str, Any]) -> str:

@@ -16,16 +16,16 @@ from headroom.colour.icc import profile_for
 from headroom.colour.strips import strips
 from headroom.errors import UsageError
 from headroom.image import Encoding, Photo
-from headroom.io import tiff_file
+from headroom.io import exif, tiff_file
 from headroom.io.formats import FORMATS
 from headroom.io.gain_map_metadata import without_directory
+from headroom.io.jpeg_metadata import fitted
 from headroom.io.png_file import with_chunks
 
 DEPTHS: dict[str, tuple[int, ...]] = {"jpeg": (8,), "png": (8, 16), "webp": (8,), "tiff": (8, 16)}
 """Bits of a code that each format holds."""
 
 _QUALITY = 95
-_JPEG_SEGMENT_BYTES = 65_500  # what Pillow's framing leaves of a segment
 
 
 def with_depth(photo: Photo, bit_depth: Literal[8, 16]) -> Photo:
@@ -68,41 +68,42 @@ def write(path: Path, photo: Photo, container: str) -> None:
         case "png":
             path.write_bytes(_png_bytes(photo))
         case "webp":
-            Image.fromarray(photo.codes).save(path, "WEBP", quality=_QUALITY, **_blocks(photo, 2**32))
+            Image.fromarray(photo.codes).save(path, "WEBP", quality=_QUALITY, **_blocks(photo))
         case "tiff":
             tiff_file.write(path, photo.codes, photo.metadata, icc_of(photo))
 
 
 def jpeg_bytes(photo: Photo, quality: int) -> bytes:
-    """Return an 8-bit photo as JPEG without colour subsampling; blocks that JPEG cannot hold are left out."""
+    """Return an 8-bit photo as JPEG without colour subsampling, with as much of its metadata as JPEG holds."""
     stream = BytesIO()
-    options = _blocks(photo, _JPEG_SEGMENT_BYTES)
-    Image.fromarray(photo.codes).save(stream, "JPEG", quality=quality, subsampling=0, **options)
+    photo = dataclasses.replace(photo, metadata=fitted(photo.metadata)[0])
+    Image.fromarray(photo.codes).save(stream, "JPEG", quality=quality, subsampling=0, **_blocks(photo))
     return stream.getvalue()
 
 
 def icc_of(photo: Photo) -> bytes | None:
-    """Return the ICC profile that says what a photo's codes mean; None for plain sRGB, which needs none.
+    """Return the ICC profile that says what a photo's codes mean.
+
+    None for plain sRGB, which needs none unless EXIF, about the photo before it was converted, says otherwise.
 
     Raises:
         UsageError: PQ, HLG or a tabulated curve without a profile, which no SDR file can name.
     """
-    if photo.metadata.icc is not None or photo.encoding == Encoding(known=photo.encoding.known):
+    is_srgb = photo.encoding == Encoding(known=photo.encoding.known)
+    if photo.metadata.icc is not None or (is_srgb and exif.color_space(photo.metadata.exif) in {"srgb", None}):
         return photo.metadata.icc
     return profile_for(photo.encoding)
 
 
-def _blocks(photo: Photo, most_bytes: int) -> dict[str, bytes]:
-    """Return the metadata as Pillow's options; blocks that are larger are left out."""
+def _blocks(photo: Photo) -> dict[str, bytes]:
+    """Return the metadata as Pillow's options."""
     metadata = photo.metadata
     blocks = {
-        "exif": b"Exif\0\0" + metadata.exif if metadata.exif else b"",
-        "xmp": metadata.xmp or b"",
-        "icc_profile": icc_of(photo) or b"",
+        "exif": b"Exif\0\0" + metadata.exif if metadata.exif else None,
+        "xmp": metadata.xmp,
+        "icc_profile": icc_of(photo),
     }
-    return {
-        name: block for name, block in blocks.items() if block and (name == "icc_profile" or len(block) <= most_bytes)
-    }
+    return {name: block for name, block in blocks.items() if block}
 
 
 def _png_bytes(photo: Photo) -> bytes:

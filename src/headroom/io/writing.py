@@ -13,6 +13,7 @@ from headroom.files import atomic_path
 from headroom.io import provenance
 from headroom.io.formats import output_format
 from headroom.io.gain_map_metadata import without_directory
+from headroom.io.jpeg_metadata import fitted
 from headroom.io.options import WriteOptions
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def write_hdr(
     *,
     format: str | None = None,  # noqa: A002 - the word of the command line
     options: WriteOptions = _DEFAULTS,
-) -> None:
-    """Write an HDR image, with its provenance in every container but PFM.
+) -> tuple[str, ...]:
+    """Write an HDR image, with its metadata, and its provenance in every container but PFM.
 
     Args:
         hdr: The image.
@@ -37,24 +38,36 @@ def write_hdr(
             None.
         options: Choices of the containers.
 
+    Returns:
+        What does not fit into the file, in sentences; as a rule nothing.
+
     Raises:
         UsageError: No such format, or a photo of another size behind a gain-map JPEG.
         OutputError: It cannot be written; an older file there is untouched.
     """
     target = Path(path)
-    writer = import_module(f"headroom.io.{output_format(target, format).module}")
+    container = output_format(target, format)
+    writer = import_module(f"headroom.io.{container.module}")
     _check_folder(target)
     with atomic_path(target) as temporary:
         writer.write(temporary, _labelled(hdr), options)
+    if container.name == "pfm" and hdr.primaries != "bt709":
+        return (f"PFM holds BT.709 only; colours of {hdr.primaries} outside of that are clipped",)
+    if container.name == "ultra-hdr" and (hdr.photo is None or hdr.photo.original is None):
+        return fitted((hdr.photo or hdr).metadata)[1]
+    return ()
 
 
-def write_photo(photo: Photo, path: str | os.PathLike[str], *, format: str | None = None) -> None:  # noqa: A002
+def write_photo(photo: Photo, path: str | os.PathLike[str], *, format: str | None = None) -> tuple[str, ...]:  # noqa: A002
     """Write a photo of 8 or 16 bits, with its metadata; an untouched JPEG photo as the bytes that it came from.
 
     Args:
         photo: The photo.
         path: Where to; its folder must exist.
         format: "jpeg", "png", "webp" or "tiff"; by the suffix where None.
+
+    Returns:
+        What does not fit into the file, in sentences; as a rule nothing.
 
     Raises:
         UsageError: No such format, or a depth or curve that it cannot hold.
@@ -67,6 +80,7 @@ def write_photo(photo: Photo, path: str | os.PathLike[str], *, format: str | Non
     _check_folder(target)
     with atomic_path(target) as temporary:
         sdr.write(temporary, photo, container)
+    return fitted(photo.metadata)[1] if container == "jpeg" and photo.original is None else ()
 
 
 def write_preview(hdr: Hdr, path: str | os.PathLike[str]) -> None:
@@ -79,10 +93,10 @@ def write_preview(hdr: Hdr, path: str | os.PathLike[str]) -> None:
     from headroom.io import preview
 
     target = Path(path)
-    image_format = preview.format_of(target)
+    container = preview.format_of(target)
     _check_folder(target)
     with atomic_path(target) as temporary:
-        preview.write(temporary, hdr, image_format)
+        preview.write(temporary, _labelled(hdr), container)
 
 
 def _labelled(hdr: Hdr) -> Hdr:
