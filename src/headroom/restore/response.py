@@ -31,12 +31,14 @@ def better_encoding(quantiles: Sequence[Quantiles], exposures: Sequence[float], 
     before = disagreement_stops(quantiles, exposures, stated)
     if before <= _TOLERATED_STOPS:
         return None
-    named = [Encoding(stated.primaries, name, known=False) for name in _NAMED]
-    for candidates in (named, [recover(quantiles, exposures, stated)]):
-        best = min(candidates, key=lambda encoding: disagreement_stops(quantiles, exposures, encoding))
-        if disagreement_stops(quantiles, exposures, best) < _WORTH_WHILE * before:
-            return best
-    return None
+    candidates = [
+        *(Encoding(stated.primaries, name, known=False) for name in _NAMED),
+        recover(quantiles, exposures, stated),
+    ]
+    left = [disagreement_stops(quantiles, exposures, candidate) for candidate in candidates]
+    named = int(np.argmin(left[:-1]))
+    best = named if left[named] <= max(_TOLERATED_STOPS, left[-1]) else len(_NAMED)
+    return candidates[best] if left[best] < _WORTH_WHILE * before else None
 
 
 def disagreement_stops(quantiles: Sequence[Quantiles], exposures: Sequence[float], encoding: Encoding) -> float:
