@@ -59,7 +59,8 @@ def fuse(
         share[rows] = found.open
         # The method adds its share below; the rounded share is the one that counts.
         pixels[rows] = found.light * (1 - share[rows].astype(np.float32))
-        np.maximum(found.open, 1 - found.measured).max(axis=-1, out=recovered[rows])
+        made_up = np.clip(2 * found.open - 0.5, 0, 1)  # a quarter of a witness is no support, three quarters are
+        np.maximum(made_up, 1 - found.measured).max(axis=-1, out=recovered[rows])
         progress(0.5 * rows.stop / shape[0])
     _add_method(pixels, share, stack, run, capabilities, tile_px, lambda done: progress(0.5 + 0.5 * done))
     return Fused(pixels, recovered)
