@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from headroom._version import __version__
-from headroom.cli import bench, convert, data, expand, inspect, methods, train, weights
+from headroom.cli import bench, convert, data, expand, inspect, merge, methods, train, weights
 from headroom.cli.console import say
 from headroom.errors import HeadroomError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("expand")(expand.expand)
+app.command("merge")(merge.merge)
 app.command("convert")(convert.convert)
 app.command("inspect")(inspect.inspect)
 app.command("methods")(methods.methods)

@@ -11,6 +11,9 @@ from headroom.errors import UsageError
 if TYPE_CHECKING:
     from headroom.methods.contract import Method
 
+MERGES_BY_DEFAULT = "debevec"
+"""Id of the method that merges brackets when none is asked for."""
+
 
 def available() -> list[str]:
     """List the ids of all methods, without importing any."""
