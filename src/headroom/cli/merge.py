@@ -137,8 +137,9 @@ def _merge_one(job: Job, progress: Progress, settings: Settings) -> dict[str, An
     )
     if job.preview:
         write_preview(hdr, job.preview)
-    write_hdr(hdr, job.target, format=settings.format)
+    left_out = write_hdr(hdr, job.target, format=settings.format)
     facts = {**light_facts(hdr.pixels), **recovered_facts(hdr), **hdr.provenance}
+    facts["warnings"] += left_out
     _tell(job, facts)
     return facts
 
