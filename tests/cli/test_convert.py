@@ -155,6 +155,30 @@ def test_metadata_go_along(run: Run, photo: Path) -> None:
             assert (image.getexif()[0x010F], image.getexif()[0x0112], image.size) == ("a maker", 1, (120, 160))
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png", "exr", "avif"])
+def test_the_position_is_left_out_on_request(run: Run, photo: Path, suffix: str) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "a maker"
+    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 22.0, 6.5)})
+    source, kept, out = (photo.with_name(name) for name in ("tagged.jpg", f"kept.{suffix}", f"out.{suffix}"))
+    Image.open(photo).save(source, exif=exif, xmp=b'<a exif:GPSLatitude="47,22.1N"/>')
+    assert run("convert", source, kept) == 0
+    assert run("convert", source, out, "--strip-gps") == 0
+    place = b"latitude" if suffix == "exr" else b"47,22.1N"
+    assert place in kept.read_bytes()
+    assert place not in out.read_bytes()
+    assert b"a maker" in out.read_bytes()
+
+
+def test_what_was_left_out_is_said(run: Run, capsys: Capture, photo: Path) -> None:
+    source = photo.with_name("tagged.png")
+    Image.open(photo).save(source, exif=b"Exif\0\0" + b"II*\0" + bytes(70_000))
+    assert run("convert", source, photo.with_name("out.jpg"), "--json") == 0
+    captured = capsys.readouterr()
+    assert "EXIF is larger than a JPEG segment" in captured.err
+    assert "EXIF" in json.loads(captured.out)["notes"][0]
+
+
 def test_a_gain_map_is_applied(run: Run, exr: Path, light: FloatImage) -> None:
     assert run("convert", exr, exr.with_name("gain.jpg")) == 0
     assert run("convert", exr.with_name("gain.jpg"), exr.with_name("back.exr")) == 0

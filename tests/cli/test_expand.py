@@ -193,3 +193,12 @@ def test_ctrl_c_leaves_whole_files_and_130(photo: Path) -> None:
     for file in files:
         with Image.open(file) as picture:
             picture.load()
+
+
+def test_what_was_left_out_is_a_warning(photo: Path, run: Run, capsys: Capture) -> None:
+    source = photo.with_name("tagged.png")
+    Image.open(photo).save(source, exif=b"Exif\0\0" + b"II*\0" + bytes(70_000))
+    assert run("expand", source, "-o", photo.with_name("out.jpg"), "--method", "linear", "--json") == 0
+    captured = capsys.readouterr()
+    assert "warning: " in captured.err
+    assert any("EXIF is larger" in warning for warning in json.loads(captured.out)["warnings"])

@@ -49,6 +49,33 @@ def test_a_gain_map_is_found(photo: Path, run: Run, capsys: Capture, untrained_w
     assert "gain map" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "exr", "hdr", "avif", "jxl"])
+def test_every_hdr_file_says_how_it_was_made(photo: Path, run: Run, capsys: Capture, suffix: str) -> None:
+    out = photo.with_name(f"out.{suffix}")
+    assert run("expand", photo, "-o", out, "--method", "linear", "--exposure", "0.5") == 0
+    run("inspect", out)
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("made by"))
+    assert "method linear" in line
+    assert "exposure_ev 0.5" in line
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
+def test_every_photo_says_how_it_was_made_and_from_what(photo: Path, run: Run, capsys: Capture, suffix: str) -> None:
+    expanded, out = photo.with_name("expanded.exr"), photo.with_name(f"out.{suffix}")
+    assert run("expand", photo, "-o", expanded, "--method", "linear") == 0
+    assert run("convert", expanded, out, "--tone-map", "reinhard") == 0
+    capsys.readouterr()
+    run("inspect", out)
+    lines = capsys.readouterr().out.splitlines()
+    (made,) = (line for line in lines if line.startswith("made by"))
+    (source,) = (line for line in lines if line.startswith("made from"))
+    assert "method convert" in made
+    assert "tone_map reinhard" in made
+    assert "method linear" in source
+    run("inspect", out, "--json")
+    assert json.loads(capsys.readouterr().out)["provenance"]["source"]["method"] == "linear"
+
+
 def test_the_proof_is_a_picture(photo: Path, run: Run) -> None:
     proof = photo.with_name("proof.png")
     assert run("inspect", photo, "--proof", proof) == 0
