@@ -19,10 +19,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from headroom.colour.gain_map import log2_gain
 from headroom.image import GainMap
 
-LARGEST_ERROR_STOPS = 0.1
-"""What 99.9 % of the gains stay within in blocks of the map that are not flat. It is 7 % of the light."""
-
-_SHARE = 0.999
+_LARGEST_ERROR_STOPS, _SHARE = 0.1, 0.999
 _LEAST_QUALITY = 80  # below it the steps of smooth slopes grow past one code
 _BEST_QUALITY = 97  # above it files grow by a fifth a step, mostly for the rounding of the map's own codes
 _BLOCK_PX = 8
@@ -30,7 +27,10 @@ _DRAWN_BLOCKS, _KEPT_BLOCKS = 8000, 2000  # most blocks of most maps are flat
 
 
 def encode_picture(gain_map: GainMap) -> bytes:
-    """Return the codes as a JPEG of the lowest quality that keeps `LARGEST_ERROR_STOPS`, or else of the best one.
+    """Return the codes as a JPEG of the lowest quality that they bear.
+
+    With it, 99.9 % of the gains in blocks that are not flat stay within a tenth of a stop, 7 % of the light; where even
+    the best quality cannot do that, it is the best one.
 
     Empty blocks are most of a photo's map; Huffman tables made for it halve what they cost.
     """
@@ -48,7 +48,7 @@ def _quality(gain_map: GainMap) -> int:
     sample = dataclasses.replace(gain_map, codes=blocks)
 
     def bears(quality: int) -> bool:
-        return _error_stops(sample, quality) <= LARGEST_ERROR_STOPS
+        return _error_stops(sample, quality) <= _LARGEST_ERROR_STOPS
 
     return bisect_left(range(_BEST_QUALITY), True, lo=_LEAST_QUALITY, key=bears)
 
