@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headroom import methods
     from headroom.image import Bracket, GainMap, Hdr, Photo
     from headroom.io import read, read_hdr, read_photo, write_hdr, write_photo, write_preview
+    from headroom.io.bracket import read_bracket
     from headroom.io.convert import convert
     from headroom.restore import expand, merge
 else:
@@ -29,6 +30,7 @@ else:
         "expand": "headroom.restore",
         "merge": "headroom.restore",
         "read": "headroom.io",
+        "read_bracket": "headroom.io.bracket",
         "read_hdr": "headroom.io",
         "read_photo": "headroom.io",
         "write_hdr": "headroom.io",
@@ -58,6 +60,7 @@ __all__ = [
     "merge",
     "methods",
     "read",
+    "read_bracket",
     "read_hdr",
     "read_photo",
     "write_hdr",
