@@ -6,7 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headroom.colour.gain_map import apply_gain_map, encode_gain_map, gain_map_weight
@@ -125,7 +125,6 @@ def test_small_maps_average_the_log_gain(scale: int) -> None:
     np.testing.assert_allclose(stored, gain, atol=(gain.max() - gain.min()) / 255)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 2, 4]), st.sampled_from([1, 3]))
 def test_any_size_survives(height: int, width: int, scale: int, channels: int) -> None:
     sdr, hdr = picture(height, width)
