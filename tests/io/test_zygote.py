@@ -108,18 +108,21 @@ def test_a_decoder_that_takes_too_long_is_ended(zygote: Zygote, tmp_path: Path) 
 
 
 WAITING = """
-import sys
+import sys, tempfile
 from pathlib import Path
 from headroom.io import child, child_program
-child_program.__file__ = sys.argv[1]
-child.decode(Path("a.exr"), b"", "exr", "wait", sys.argv[2], title="OpenEXR", pixel_bytes=10)
+child_program.__file__, started, tempfile.tempdir = sys.argv[1:]
+child.decode(Path("a.exr"), b"", "exr", "wait", started, title="OpenEXR", pixel_bytes=10)
 """
 
 
 def test_all_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
-    with start(WAITING, hostile_program.__file__, tmp_path) as parent:
-        wait_for(lambda: list(tmp_path.iterdir()))
-        decoder = int(next(tmp_path.iterdir()).name)
+    started, temporary = tmp_path / "started", tmp_path / "temporary"  # a killed process leaves its copy behind
+    started.mkdir()
+    temporary.mkdir()
+    with start(WAITING, hostile_program.__file__, started, temporary) as parent:
+        wait_for(lambda: list(started.iterdir()))
+        decoder = int(next(started.iterdir()).name)
         helper = os.getpgid(decoder)
         assert helper not in {parent.pid, os.getpgid(0)}
         parent.kill()
