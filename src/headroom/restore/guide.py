@@ -16,48 +16,59 @@ Guide = NDArray[np.uint8]
 
 TOP_CODE = 250
 """Codes from here on may be clipped in a channel."""
+MID_TONES = (48, 200)
+"""Codes that neither noise nor clipping shifts."""
+EV_PER_LOG_CODE = 2.2 / np.log(2)
 _GREY = np.array([[0.25, 0.5, 0.25]], np.float32)
 _WORKING_PIXELS = 1_500_000
 
 
 def working_cell(height: int, width: int) -> int:
-    """Give the side in pixels of the cells that are averaged before alignment is estimated, 1 for small photos."""
+    """Give the side in pixels of the cells that are averaged before motion is estimated, 1 for small photos."""
     cell = 1
     while height * width > _WORKING_PIXELS * cell**2:
         cell += 1
     return cell
 
 
-def guide_pair(
-    frame: FloatImage, reference: FloatImage, exposure_ratio: float, cell_px: int = 1
-) -> tuple[Guide, Guide]:
+def reduce_to_cells(linear: FloatImage, cell_px: int) -> FloatImage:
+    """Average squares of pixels; those at the right and bottom that the photo's edge cuts are left out."""
+    import cv2
+
+    rows, columns = (side // cell_px for side in linear.shape[:2])
+    whole = linear[: rows * cell_px, : columns * cell_px]
+    cells: FloatImage = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    return cells
+
+
+def guide_pair(frame: FloatImage, reference: FloatImage, exposure_ratio: float) -> tuple[Guide, Guide]:
     """Make a frame and the reference comparable.
 
     Args:
-        frame: H x W x 3 linear, 1.0 = its own full scale.
-        reference: H x W x 3, the same of the reference.
+        frame: h x w x 3 linear, 1.0 = its own full scale.
+        reference: h x w x 3, the same of the reference.
         exposure_ratio: Exposure of the frame over that of the reference.
-        cell_px: Side of the cells that are averaged; those at the right and bottom that the photo cuts are left out.
 
     Returns:
-        Guides of the frame and of the reference, H // cell_px x W // cell_px.
+        Guides of the frame and of the reference.
     """
     longer = max(exposure_ratio, 1.0)
-    return _guide(frame, longer / exposure_ratio, cell_px), _guide(reference, longer, cell_px)
+    return _guide(frame, longer / exposure_ratio), _guide(reference, longer)
 
 
-def _guide(linear: FloatImage, gain: float, cell_px: int) -> Guide:
+def exposure_error_ev(frame: Guide, reference: Guide) -> float:
+    """Tell from the distributions of codes how much brighter a frame is than its exposure says, aligned or not."""
+    quantiles = np.linspace(0.05, 0.95, 37)
+    codes = np.stack(
+        [np.quantile(guide, quantiles, method="nearest").astype(np.float64) for guide in (frame, reference)]
+    )
+    told = ((codes > MID_TONES[0]) & (codes < MID_TONES[1])).all(axis=0)
+    return float(EV_PER_LOG_CODE * np.median(np.subtract(*np.log(codes[:, told])))) if told.any() else 0.0
+
+
+def _guide(linear: FloatImage, gain: float) -> Guide:
     import cv2
 
-    height, width = linear.shape[0] // cell_px, linear.shape[1] // cell_px
-    grey = np.empty((height, width), np.float32)
-    strip = max(1, 2**17 // (width * cell_px**2))
-    for start in range(0, height, strip):
-        stop = min(start + strip, height)
-        rows = linear[start * cell_px : stop * cell_px, : width * cell_px]
-        # Clipped before it is averaged: a cell at the rim of a lamp is otherwise darker in the longer frame.
-        clipped = np.clip(rows * np.float32(gain), 0, 1)
-        cells = cv2.resize(clipped, (width, stop - start), interpolation=cv2.INTER_AREA) if cell_px > 1 else clipped
-        grey[start:stop] = cv2.transform(cells, _GREY).reshape(stop - start, width)
-    codes: Guide = np.rint(cv2.pow(grey, 1 / 2.2) * 255).astype(np.uint8)
+    grey = cv2.transform(np.clip(linear * np.float32(gain), 0, 1), _GREY)
+    codes: Guide = np.rint(cv2.pow(grey, 1 / 2.2) * 255).astype(np.uint8).reshape(linear.shape[:2])
     return codes

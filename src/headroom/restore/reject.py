@@ -1,45 +1,73 @@
-"""Which frames don't belong to a bracket: noise, a lens cap, another scene, a wrong exposure."""
+"""Which frames don't belong to a bracket: noise, a lens cap, another scene, a wrong exposure.
+
+Guides are compared block by block, wherever either shows something between black and clipped. Blocks that moved
+disagree, so a small share of agreeing blocks is enough; two scenes agree by chance in hardly any.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headroom.restore.guide import TOP_CODE, Guide
+from headroom.restore.guide import EV_PER_LOG_CODE, MID_TONES, TOP_CODE, Guide
 
 _BLOCK_PX = 8
 _DARKEST_CODE = 16
 _LEAST_BLOCKS = 24
-_LEAST_AGREEMENT = 0.3
-"""Share of comparable blocks. People may fill a half of the picture; two scenes agree in a tenth by chance."""
 _TEXTURE_CODES = 3.0
 _LEAST_CORRELATION = 0.4
 _LEVEL_EV = 0.35
+_ABOVE_CHANCE = 0.1
+_LEAST_AGREEMENT = (0.3, 0.6)
+"""Smallest share that is asked for, and largest: of a plain wall everything agrees by chance."""
 _MOST_EXPOSURE_ERROR_EV = 1.0
-_EV_PER_LOG_CODE = 2.2 / np.log(2)
 
 
-def reason_to_reject(frame: Guide, reference: Guide, shown: NDArray[np.bool_]) -> str | None:
-    """Say why a frame doesn't belong, or None where it does or nothing speaks against it.
+class Agreement(NamedTuple):
+    """How well a frame agrees with the reference.
 
-    What moved is no reason: a small share of agreeing blocks is enough.
+    Attributes:
+        blocks: How many blocks could be compared.
+        share: Share of them that agree.
+        by_chance: The same with the reference mirrored, which is as like and as unlike as another scene.
+        brighter_ev: How much brighter the frame's guide is; 0 where that can't be told.
+    """
+
+    blocks: int
+    share: float
+    by_chance: float
+    brighter_ev: float
+
+
+def agreement(frame: Guide, reference: Guide, shown: NDArray[np.bool_]) -> Agreement:
+    """Compare a frame with the reference.
 
     Args:
         frame: h x w guide, aligned as well as possible.
         reference: h x w guide.
         shown: h x w, where the frame shows anything.
     """
-    blocks = _Blocks(frame, reference, shown)
-    if blocks.count < _LEAST_BLOCKS:
+    blocks, share, brighter_ev = _compare(frame, reference, shown)
+    _, by_chance, _ = _compare(frame, reference[:, ::-1], shown)
+    return Agreement(blocks, share, by_chance, brighter_ev)
+
+
+def reason_to_reject(found: Agreement, error_ev: float) -> str | None:
+    """Say why a frame doesn't belong, or None where it does or nothing speaks against it.
+
+    Args:
+        found: Of guides whose exposures were matched.
+        error_ev: How much brighter the frame is than its exposure says.
+    """
+    if found.blocks < _LEAST_BLOCKS:
         return None
-    error_ev = blocks.exposure_error_ev()
-    agreement = blocks.agreement(error_ev)
-    if agreement < _LEAST_AGREEMENT:
+    needed = float(np.clip(found.by_chance + _ABOVE_CHANCE, *_LEAST_AGREEMENT))
+    if found.share < needed:
         return (
-            f"it shows something else than the reference: they agree in {agreement:.0%} of what both should show, "
-            f"and {_LEAST_AGREEMENT:.0%} are needed"
+            f"it shows something else than the reference: they agree in {found.share:.0%} of what both should show, "
+            f"and {needed:.0%} are needed"
         )
     if abs(error_ev) > _MOST_EXPOSURE_ERROR_EV:
         return (
@@ -49,38 +77,28 @@ def reason_to_reject(frame: Guide, reference: Guide, shown: NDArray[np.bool_]) -
     return None
 
 
-class _Blocks:
-    """Blocks of two guides in which either shows something between black and clipped."""
+def _compare(frame: Guide, reference: Guide, shown: NDArray[np.bool_]) -> tuple[int, float, float]:
+    """Give the blocks that can be compared, the share that agrees, and how much brighter the frame is, in EV."""
+    theirs, ours = _in_blocks(frame), _in_blocks(reference)
+    tells = [(means > _DARKEST_CODE) & (means < TOP_CODE) for means in (theirs.mean(axis=1), ours.mean(axis=1))]
+    kept = (tells[0] | tells[1]) & _in_blocks(shown).all(axis=1)
+    theirs, ours = theirs[kept], ours[kept]
+    if not len(ours):
+        return 0, 1.0, 0.0
+    levels = np.stack((theirs.mean(axis=1), ours.mean(axis=1)))
+    brighter_ev = EV_PER_LOG_CODE * np.subtract(*np.log(np.maximum(levels, 1)))
+    alike = _correlation(theirs, ours) > _LEAST_CORRELATION
+    told = alike & (levels > MID_TONES[0]).all(axis=0) & (levels < MID_TONES[1]).all(axis=0)
+    common_ev = float(np.median(brighter_ev[told])) if told.sum() >= _LEAST_BLOCKS else 0.0
+    smooth = np.maximum(theirs.std(axis=1), ours.std(axis=1)) < _TEXTURE_CODES
+    agrees = (np.abs(brighter_ev - common_ev) < _LEVEL_EV) & (alike | smooth)
+    return len(ours), float(agrees.mean()), common_ev
 
-    def __init__(self, frame: Guide, reference: Guide, shown: NDArray[np.bool_]) -> None:
-        theirs, ours = _in_blocks(frame), _in_blocks(reference)
-        means = theirs.mean(axis=1), ours.mean(axis=1)
-        tells = ((means[0] > _DARKEST_CODE) & (means[0] < TOP_CODE)) | (
-            (means[1] > _DARKEST_CODE) & (means[1] < TOP_CODE)
-        )
-        kept = tells & _in_blocks(shown).all(axis=1)
-        self._theirs, self._ours = theirs[kept], ours[kept]
-        self.count = int(kept.sum())
 
-    def exposure_error_ev(self) -> float:
-        """Median of how much brighter the frame is, over the blocks whose texture agrees."""
-        alike = self._correlation() > _LEAST_CORRELATION
-        return float(np.median(self._level_ev()[alike])) if alike.sum() >= _LEAST_BLOCKS else 0.0
-
-    def agreement(self, error_ev: float) -> float:
-        """Share of the blocks that agree in level, but for the exposure's error, and in texture where there is any."""
-        textured = np.maximum(self._theirs.std(axis=1), self._ours.std(axis=1)) > _TEXTURE_CODES
-        same_texture = ~textured | (self._correlation() > _LEAST_CORRELATION)
-        return float(((np.abs(self._level_ev() - error_ev) < _LEVEL_EV) & same_texture).mean())
-
-    def _level_ev(self) -> NDArray[np.float64]:
-        level = [np.log(np.maximum(blocks.mean(axis=1), 1)) for blocks in (self._theirs, self._ours)]
-        return np.asarray(_EV_PER_LOG_CODE * (level[0] - level[1]))
-
-    def _correlation(self) -> NDArray[np.float64]:
-        theirs, ours = (blocks - blocks.mean(axis=1, keepdims=True) for blocks in (self._theirs, self._ours))
-        size = np.sqrt((theirs**2).sum(axis=1) * (ours**2).sum(axis=1))
-        return np.asarray((theirs * ours).sum(axis=1) / np.maximum(size, 1e-6))
+def _correlation(theirs: NDArray[np.float32], ours: NDArray[np.float32]) -> NDArray[np.float32]:
+    theirs, ours = (blocks - blocks.mean(axis=1, keepdims=True) for blocks in (theirs, ours))
+    size = np.sqrt((theirs**2).sum(axis=1) * (ours**2).sum(axis=1))
+    return np.asarray((theirs * ours).sum(axis=1) / np.maximum(size, 1e-6))
 
 
 def _in_blocks(picture: NDArray[Any]) -> NDArray[np.float32]:
