@@ -68,7 +68,7 @@ METHOD = Method(
                 peak_bytes_per_pixel=700,
                 frames=(3, 3),
             ),
-            weights=None,
+            weights="lf_diff-compact",
             summary="ours, trained here: blends the frames' own pixels",
         ),
         "paper": Preset(PaperSettings(), _PAPER, None, "the paper's network as far as it is written down"),
