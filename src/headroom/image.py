@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 FloatImage = NDArray[np.float32]
 """H x W x 3 (or H x W for masks), float32."""
 
-Primaries = Literal["bt709", "p3", "bt2020", "adobe-rgb"]
+Primaries = Literal["bt709", "p3", "bt2020", "adobe-rgb", "prophoto"]
 """RGB primaries with a D65 white; see `headroom.colour.primaries`."""
 
 TransferName = Literal["srgb", "bt709", "gamma22", "gamma18", "adobe-rgb", "linear", "pq", "hlg"]

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import colour
+from headroom.colour.primaries import convert
 from headroom.errors import CorruptFile, UnsupportedFormat
 from headroom.image import FloatImage, Hdr
 from headroom.io import describe, exr_header, read_hdr, write_hdr
@@ -92,15 +93,24 @@ def test_other_channels_are_refused_by_name(tmp_path: Path, light: FloatImage) -
         read_hdr(path)
 
 
-def test_other_primaries_become_bt709(tmp_path: Path) -> None:
-    pixels = np.random.default_rng(2).random((6, 7, 3), np.float32) * 0.2 + 0.5
-    aces = colour.RGB_COLOURSPACES["ACES2065-1"]
-    stated = (*aces.primaries.ravel().tolist(), *aces.whitepoint.tolist())
-    hdr = read_hdr(save(tmp_path / "a.exr", pixels, ("R", "G", "B"), chromaticities=stated))
-    bt709 = colour.RGB_COLOURSPACES["ITU-R BT.709"]
-    expected = colour.RGB_to_RGB(pixels, aces, bt709, chromatic_adaptation_transform="Bradford")
-    assert hdr.primaries == "bt709"
-    np.testing.assert_allclose(hdr.pixels, np.maximum(expected, 0), rtol=2e-3, atol=1e-4)
+@pytest.mark.parametrize(
+    ("space", "primaries"),
+    [("ACES2065-1", "prophoto"), ("ACEScg", "bt2020"), ("DCI-P3", "p3"), ("PAL/SECAM", "p3"), ("ROMM RGB", "prophoto")],
+)
+def test_other_primaries_become_wider_ones(tmp_path: Path, space: str, primaries: str) -> None:
+    """All colours of BT.2020 stay, or of the space itself where that is narrower."""
+    source = colour.RGB_COLOURSPACES[space]
+    bt2020, bt709 = (colour.RGB_COLOURSPACES[name] for name in ("ITU-R BT.2020", "ITU-R BT.709"))
+    surfaces = np.random.default_rng(2).random((40, 7, 3)) ** 4
+    inside = bt2020 if primaries != "p3" else source
+    pixels = colour.RGB_to_RGB(surfaces, inside, source, chromatic_adaptation_transform="Bradford").astype(np.float32)
+    stated = (*source.primaries.ravel().tolist(), *source.whitepoint.tolist())
+    path = save(tmp_path / "a.exr", pixels, ("R", "G", "B"), chromaticities=stated)
+    hdr = read_hdr(path)
+    assert (hdr.primaries, describe(path).encoding.primaries) == (primaries, primaries)
+    expected = colour.RGB_to_RGB(surfaces, inside, bt709, chromatic_adaptation_transform="Bradford")
+    assert expected.min() < 0
+    np.testing.assert_allclose(convert(hdr.pixels, hdr.primaries, "bt709"), expected, rtol=2e-3, atol=5e-3)
 
 
 @pytest.mark.parametrize("stated", [(0.0,) * 8, (float("nan"),) * 8, (0.3, 0.3) * 4])

@@ -77,19 +77,19 @@ def test_exposures_are_divided_out(tmp_path: Path) -> None:
     assert np.array_equal(result, expected_light(PIXELS) / 2)
 
 
-def test_other_primaries_become_bt709(tmp_path: Path) -> None:
+def test_other_primaries_become_wider_ones(tmp_path: Path) -> None:
     """Radiance's own primaries, whose white is of equal energy, against colour-science."""
     pixels = np.full((5, 9, 4), 128, np.uint8) + np.arange(9, dtype=np.uint8)[:, None] * [[1, 0, 0, 0]]
     header = "PRIMARIES=0.640 0.330 0.290 0.600 0.150 0.060 0.3333 0.3333\nFORMAT=32-bit_rle_rgbe\n"
     hdr = read_hdr(save(tmp_path / "a.hdr", pixels.astype(np.uint8).tobytes(), header=header))
     primaries, white = np.array([[0.64, 0.33], [0.29, 0.6], [0.15, 0.06]]), np.array([0.3333, 0.3333])
     matrix = colour.normalised_primary_matrix(primaries, white)
-    bt709 = colour.RGB_COLOURSPACES["ITU-R BT.709"]
+    p3 = colour.RGB_COLOURSPACES["Display P3"]
     adapt = colour.adaptation.matrix_chromatic_adaptation_VonKries(
-        colour.xy_to_XYZ(white), colour.xy_to_XYZ(bt709.whitepoint), transform="Bradford"
+        colour.xy_to_XYZ(white), colour.xy_to_XYZ(p3.whitepoint), transform="Bradford"
     )
-    expected = expected_light(pixels.astype(np.uint8)) @ (np.linalg.inv(bt709.matrix_RGB_to_XYZ) @ adapt @ matrix).T
-    assert hdr.primaries == "bt709"
+    expected = expected_light(pixels.astype(np.uint8)) @ (np.linalg.inv(p3.matrix_RGB_to_XYZ) @ adapt @ matrix).T
+    assert hdr.primaries == "p3"
     np.testing.assert_allclose(hdr.pixels, expected, rtol=2e-3)
 
 

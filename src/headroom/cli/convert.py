@@ -25,7 +25,8 @@ def convert(
         typer.Option(metavar="OPERATOR", help="Write an SDR photo: none, filmic, reinhard or extended-reinhard."),
     ] = None,
     primaries: Annotated[
-        str | None, typer.Option(metavar="NAME", help="bt709, p3, bt2020 or adobe-rgb; those of IN by default.")
+        str | None,
+        typer.Option(metavar="NAME", help="bt709, p3, bt2020, adobe-rgb or prophoto; those of IN by default."),
     ] = None,
     bit_depth: Annotated[
         int | None, typer.Option(metavar="BITS", help="Bits of a channel, such as 16 or 32 for OpenEXR.")

@@ -24,7 +24,13 @@ _SAMPLES = 4096
 _D50 = np.array([0.9642, 1.0, 0.8249])  # ICC.1:2022, 7.2.16
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
-_NAMES = {"bt709": "BT.709", "p3": "P3 D65", "bt2020": "BT.2020", "adobe-rgb": "Adobe RGB compatible"}
+_NAMES = {
+    "bt709": "BT.709",
+    "p3": "P3 D65",
+    "bt2020": "BT.2020",
+    "adobe-rgb": "Adobe RGB compatible",
+    "prophoto": "ProPhoto compatible",
+}
 
 
 def encoding_from_profile(profile: bytes) -> Encoding | None:

@@ -20,8 +20,9 @@ CHROMATICITIES: dict[Primaries, tuple[tuple[float, float], tuple[float, float], 
     "p3": ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),  # SMPTE EG 432-1, Display P3
     "bt2020": ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),  # ITU-R BT.2020
     "adobe-rgb": ((0.640, 0.330), (0.210, 0.710), (0.150, 0.060)),  # Adobe RGB (1998)
+    "prophoto": ((0.735134, 0.261056), (0.138326, 0.877545), (0.068640, 0.013836)),  # ISO 22028-2, ROMM RGB
 }
-"""CIE 1931 x, y of red, green and blue."""
+"""CIE 1931 x, y of red, green and blue; those of ROMM RGB, whose white is D50, adapted to D65 by Bradford's matrix."""
 
 
 def white_xyz() -> NDArray[np.float64]:

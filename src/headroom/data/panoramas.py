@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headroom.colour.primaries import convert
 from headroom.data.splits import split_of
 from headroom.errors import DataError
 from headroom.io import read_hdr
@@ -20,7 +21,7 @@ def load_panoramas(folder: Path, split: Literal["train", "val"]) -> dict[str, Te
     """Read the panoramas of `folder` that the committed list puts into `split`.
 
     Returns:
-        3 x H x W linear radiance by asset name, in alphabetical order.
+        3 x H x W linear radiance in BT.709 by asset name, in alphabetical order.
 
     Raises:
         DataError: There are none, or they differ in size.
@@ -37,5 +38,6 @@ def load_panoramas(folder: Path, split: Literal["train", "val"]) -> dict[str, Te
 
 
 def _read(path: Path) -> Tensor:
-    pixels = np.ascontiguousarray(read_hdr(path).pixels.transpose(2, 0, 1))
+    hdr = read_hdr(path)
+    pixels = np.ascontiguousarray(convert(hdr.pixels, hdr.primaries, "bt709").transpose(2, 0, 1))
     return torch.from_numpy(pixels).clamp_(min=0)

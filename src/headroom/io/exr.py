@@ -31,7 +31,7 @@ def describe(path: Path, content: bytes) -> FileFacts:
 def read(path: Path, content: bytes) -> Hdr:
     """Return the data window of the first part in RGB or from luminance alone, with its `recovered` channel if any.
 
-    Primaries other than the known ones are converted to BT.709. The values stay as they are, whatever white
+    Primaries other than the known ones are converted to wider ones. The values stay as they are, whatever white
     luminance the file states: scaling by it would undo the exposure that its maker chose.
 
     Raises:
@@ -45,7 +45,7 @@ def read(path: Path, content: bytes) -> Hdr:
     size = header.width, header.height
     layers = child.decode(path, content, "exr", *size, *names, *extra, title="OpenEXR", pixel_bytes=_PIXEL_BYTES).raster
     stored = np.ascontiguousarray(layers[..., : len(names)])
-    stored, _ = chromaticities.to_known(stored, header.chromaticities) if len(names) == 3 else (stored, "bt709")
+    stored = chromaticities.to_known(stored, header.chromaticities) if len(names) == 3 else stored
     recovered = np.clip(np.nan_to_num(layers[..., -1]), 0, 1) if extra else None
     return assemble.scene(path, facts, stored, recovered=recovered)
 
@@ -95,15 +95,13 @@ def _layers(hdr: Hdr, rows: slice, kind: np.dtype[Any], *, with_mask: bool) -> N
 
 
 def _facts(path: Path, content: bytes, header: ExrHeader) -> FileFacts:
-    stated = header.chromaticities
-    name = chromaticities.named(stated) if stated is not None else None
     return stored_facts(
         path,
         container="exr",
         kind="hdr",
         size=(header.width, header.height),
         bit_depth=max((channel.bits for channel in header.channels.values()), default=0),
-        encoding=Encoding(name or "bt709", "linear"),
+        encoding=Encoding(chromaticities.in_memory(header.chromaticities), "linear"),
         metadata=header.metadata,
         file_bytes=len(content),
         provenance=header.provenance,

@@ -60,8 +60,7 @@ def read(path: Path, content: bytes) -> Hdr:
     stored: FloatImage = np.empty((header.lines, header.line_width, 3), np.float32)
     for rows in strips(stored.shape):
         stored[rows] = rgbe.from_rgbe(packed[rows]) / np.float32(header.exposure)
-    stored, _ = chromaticities.to_known(stored, header.primaries)
-    return assemble.scene(path, facts, stored)
+    return assemble.scene(path, facts, chromaticities.to_known(stored, header.primaries))
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:  # noqa: ARG001 - every writer takes the options
@@ -79,14 +78,13 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:  # noqa: ARG001 
 
 
 def _facts(path: Path, content: bytes, header: _Header) -> FileFacts:
-    name = chromaticities.named(header.primaries) if header.primaries else None
     return stored_facts(
         path,
         container="hdr",
         kind="hdr",
         size=(header.line_width, header.lines),
         bit_depth=8,
-        encoding=Encoding(name or "bt709", "linear"),
+        encoding=Encoding(chromaticities.in_memory(header.primaries), "linear"),
         metadata=Metadata(exif=header.exif),
         file_bytes=len(content),
         turn=header.orientation,
