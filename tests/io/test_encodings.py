@@ -14,8 +14,10 @@ from PIL import Image, ImageCms
 
 from headroom.colour.icc import profile_for
 from headroom.colour.primaries import CHROMATICITIES, D65_XY
-from headroom.image import Encoding
+from headroom.image import Encoding, GainMap
 from headroom.io import describe, read_photo
+from headroom.io.convert import as_hdr
+from headroom.io.gain_map_jpeg import gain_map_jpeg
 
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 # Two colorants change places: a valid profile of primaries that no `Encoding` can name.
@@ -94,6 +96,16 @@ def test_other_profiles_are_applied_as_littlecms_does(tmp_path: Path, picture: N
     assert np.abs(photo.codes.astype(int) - picture).max() > 100
     assert photo.encoding == describe(tmp_path / f"a{suffix}").encoding == Encoding()
     assert photo.metadata.icc is None
+
+
+def test_a_gain_map_is_applied_to_converted_codes(tmp_path: Path) -> None:
+    stream = BytesIO()
+    Image.new("RGB", (16, 16), (200, 60, 30)).save(stream, "JPEG", quality=100, icc_profile=ODD_PROFILE)
+    no_gain = GainMap(np.zeros((16, 16), np.uint8))
+    (tmp_path / "a.jpg").write_bytes(gain_map_jpeg(stream.getvalue(), no_gain))
+    photo = read_photo(tmp_path / "a.jpg")
+    encoded = as_hdr(photo).pixels[0, 0] / (photo.codes[0, 0] / 255) ** 2.2
+    np.testing.assert_allclose(encoded, 1, atol=0.1)
 
 
 @pytest.mark.parametrize("profile", [b"not a profile", SRGB_PROFILE[:150], SRGB_PROFILE[:128] + bytes(400)])

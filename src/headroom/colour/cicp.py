@@ -13,7 +13,7 @@ TRANSFERS: dict[int, TransferName] = {
 """Names of the transfer characteristics."""
 
 PRIMARIES_CODES = {name: code for code, name in PRIMARIES.items()}
-"""The code points of primaries; Adobe RGB has none."""
+"""The code points of primaries; Adobe RGB and ProPhoto RGB have none."""
 
 TRANSFER_CODES: dict[TransferName, int] = {"linear": 8, "srgb": 13, "pq": 16, "hlg": 18}
 """The code points of the curves that are written."""

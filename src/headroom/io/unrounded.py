@@ -10,7 +10,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from headroom.colour.strips import strips
 from headroom.image import Photo
-from headroom.io import orientation, profile
+from headroom.io import assemble, orientation, profile
 
 # ITU-T T.871, 7: from Y, Cb - 128 and Cr - 128 to R, G and B.
 _TO_RGB = np.array([[1, 0, 1.402], [1, -0.114 * 1.772 / 0.587, -0.299 * 1.402 / 0.587], [1, 1.772, 0]], np.float32).T
@@ -22,11 +22,12 @@ def unrounded(photo: Photo) -> Photo:
 
     A gain multiplies the light of a code, and with it the rounding of that code. Any other photo is returned as it is.
     """
-    if photo.original is None or photo.codes.dtype != np.uint8 or profile.needs_conversion(photo.metadata):
+    if photo.original is None or photo.codes.dtype != np.uint8:
         return photo
     image = JpegImageFile(BytesIO(photo.original))
     image.draft("YCbCr", None)
-    if image.mode != "YCbCr":  # grey, or RGB stored as such: nothing was rounded
+    # Grey, or RGB stored as such, was not rounded; the photo's codes may be those of another profile than the file's.
+    if image.mode != "YCbCr" or profile.needs_conversion(assemble.blocks_of(image)):
         return photo
     stored = np.asarray(image)
     codes = np.empty(stored.shape, np.uint16)
