@@ -11,7 +11,7 @@ from headroom.errors import UsageError
 if TYPE_CHECKING:
     from headroom.methods.contract import Method
 
-MERGES_BY_DEFAULT = "debevec"
+MERGES_BY_DEFAULT = "lf_diff"
 """Id of the method that merges brackets when none is asked for."""
 
 
