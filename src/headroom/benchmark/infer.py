@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from headroom.benchmark.item import Item
 from headroom.benchmark.run_file import Run, read_run, write_run
+from headroom.data.bracket_sets.scene import BracketScene
 from headroom.errors import InputError, InsufficientMemory, UsageError
 from headroom.files import make_folder
 from headroom.image import Hdr
 from headroom.io import write_hdr
 from headroom.io.options import WriteOptions
-from headroom.restore import expand
+from headroom.methods.contract import Method
+from headroom.restore import expand, merge
 from headroom.restore.network import choose_preset
 
 _FULL_PRECISION = WriteOptions(half=False)
@@ -36,14 +39,16 @@ class Inference(NamedTuple):
 
 def infer(
     method: str,
-    items: Iterable[Item],
+    items: Iterable[Item | BracketScene],
     folder: Path,
     *,
     dataset: str,
     preset: str | None = None,
     weights: Path | None = None,
 ) -> Iterator[Inference]:
-    """Expand each photo to `folder`/NAME.exr, in float32, unless it exists; record how in `folder`/run.json.
+    """Expand each photo or merge each bracket to `folder`/NAME.exr, in float32, unless it exists.
+
+    `folder`/run.json records how.
 
     Args:
         method: Method id.
@@ -54,25 +59,27 @@ def infer(
         weights: Path of a safetensors file to use instead of the weights that ship.
 
     Raises:
-        UsageError: Unknown method or preset, or the folder holds results that were made in another way.
+        UsageError: Unknown method or preset, a method of another verb, or the folder holds results that were made in
+            another way.
         DataError: The folder's `run.json` is damaged.
         OutputError: The folder or a result cannot be written.
         WeightsError: The weights are missing or damaged.
     """
-    _, preset = choose_preset(method, preset)
+    chosen, preset = choose_preset(method, preset)
     run = read_run(folder)
     if run and (run.method, run.preset, run.dataset) != (method, preset, dataset):
         raise _mixed(folder, run)
     make_folder(folder)
     for item in items:
+        _check_verb(chosen, item)
         target = folder / f"{item.name}.exr"
         if target.exists():
             yield Inference(item.name, "exists")
             continue
         try:
-            photo = item.photo()
+            make = _ready(item, method, preset, weights)
             started = time.perf_counter()
-            hdr = expand(photo, method=method, preset=preset, weights=weights, use_gain_map=False)
+            hdr = make()
             seconds = time.perf_counter() - started
         except (InputError, InsufficientMemory) as error:
             yield Inference(item.name, "failed", str(error))
@@ -82,6 +89,19 @@ def infer(
         run = run.with_image(item.name, seconds / (hdr.height * hdr.width / 1e6))
         write_run(folder, run)
         yield Inference(item.name, "done")
+
+
+def _check_verb(method: Method[Any], item: Item | BracketScene) -> None:
+    verb = "merge" if isinstance(item, BracketScene) else "expand"
+    if method.verb != verb:
+        raise UsageError(f"{method.id}: a method to {method.verb}, but the data set is there to {verb}. Give another.")
+
+
+def _ready(item: Item | BracketScene, method: str, preset: str, weights: Path | None) -> Callable[[], Hdr]:
+    """Read an item, so that only the work itself is timed."""
+    if isinstance(item, BracketScene):
+        return partial(merge, item.bracket(), method=method, preset=preset, weights=weights)
+    return partial(expand, item.photo(), method=method, preset=preset, weights=weights, use_gain_map=False)
 
 
 def _run_of(hdr: Hdr, dataset: str) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,9 +11,13 @@ import numpy as np
 from headroom.benchmark.item import Item
 from headroom.benchmark.scenes import read_scene
 from headroom.colour.primaries import convert
+from headroom.data.bracket_sets.scene import BracketScene
 from headroom.errors import DataError, InputError
 from headroom.image import FloatImage, Hdr
 from headroom.metrics.expansion import ExpansionScore, score_expansion
+from headroom.metrics.merging import MergeScore, score_merge
+
+Score = ExpansionScore | MergeScore
 
 
 class Scored(NamedTuple):
@@ -28,33 +32,50 @@ class Scored(NamedTuple):
 
     folder: Path
     name: str
-    score: ExpansionScore | None
+    score: Score | None
     error: str = ""
 
 
-def score(folders: Sequence[Path], items: Iterable[Item]) -> Iterator[Scored]:
+class _Judge(NamedTuple):
+    """A truth that is in memory, and how results are compared with it."""
+
+    truth: FloatImage
+    score: Callable[[FloatImage], Score]
+
+
+def score(folders: Sequence[Path], items: Iterable[Item | BracketScene]) -> Iterator[Scored]:
     """Score `folder`/NAME.exr, .pfm, .tif or .hdr of each folder and item, item by item.
 
     No more is held than a photo, its truth and one result.
     """
     for item in items:
         try:
-            codes, truth = _codes_and_truth(item)
+            judge = _of_bracket(item) if isinstance(item, BracketScene) else _of_photo(item)
         except (InputError, DataError) as error:
             yield from (Scored(folder, item.name, None, str(error)) for folder in folders)
             continue
         for folder in folders:
             try:
-                yield Scored(folder, item.name, score_expansion(_result(folder, item.name, truth), truth, codes))
+                yield Scored(folder, item.name, judge.score(_result(folder, item.name, judge.truth)))
             except (InputError, DataError) as error:
                 yield Scored(folder, item.name, None, str(error))
 
 
-def _codes_and_truth(item: Item) -> tuple[FloatImage, FloatImage]:
+def _of_photo(item: Item) -> _Judge:
     photo, truth = item.photo(), _bt709(item.truth())
     if photo.codes.shape != truth.shape:
         raise DataError(f"{item.name}: {_size(photo.codes.shape)} photo, {_size(truth.shape)} truth. Make them alike.")
-    return np.asarray(photo.codes / np.float32(photo.top_code), dtype=np.float32), truth
+    codes = np.asarray(photo.codes / np.float32(photo.top_code), dtype=np.float32)
+    return _Judge(truth, lambda result: score_expansion(result, truth, codes))
+
+
+def _of_bracket(scene: BracketScene) -> _Judge:
+    """Take results in units of the reference, as merges give them; above the shortest frame's clip none knows more."""
+    truth, mask = np.minimum(scene.truth(), 1), scene.mask()
+    if mask is not None and mask.shape != truth.shape[:2]:
+        raise DataError(f"{scene.name}: {_size(mask.shape)} mask, {_size(truth.shape)} truth. Make them alike.")
+    shortest = np.float32(1 / scene.reference_exposure())
+    return _Judge(truth, lambda result: score_merge(np.minimum(result * shortest, 1), truth, mask))
 
 
 def _result(folder: Path, name: str, truth: FloatImage) -> FloatImage:

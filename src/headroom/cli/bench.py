@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,8 +18,26 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-_DATASET_HELP = "panoramas:FOLDER, or pairs:FOLDER for photos with an HDR file of the same stem beside each."
-_HEADINGS = ("RESULTS", "IMAGES", "STOPS", "P90", "PU21-PSNR", "CLIPPED")
+_DATASET_HELP = (
+    "Photos: panoramas:FOLDER, or pairs:FOLDER for photos with an HDR file of the same stem beside each. "
+    "Brackets: brackets:FOLDER of `headroom data brackets`, "
+    "or kalantari:, hu:, tel:, challenge123:, sen: or tursun:FOLDER."
+)
+_PHOTO_COLUMNS = {
+    "STOPS": ("stops", 3),
+    "P90": ("stops_p90", 3),
+    "PU21-PSNR": ("pu21_psnr", 2),
+    "CLIPPED": ("pu21_psnr_clipped", 2),
+}
+_BRACKET_COLUMNS = {
+    "PSNR-MU": ("psnr_mu", 2),
+    "MASKED": ("psnr_mu_masked", 2),
+    "WORST": ("psnr_mu_worst", 2),
+    "PSNR-L": ("psnr_l", 2),
+    "SSIM-MU": ("ssim_mu", 4),
+    "SSIM-L": ("ssim_l", 4),
+}
+"""Columns of the tables: the name of a mean, and its decimal places."""
 
 
 @app.callback()
@@ -68,13 +87,22 @@ def score(
 ) -> None:
     """Score folders of results.
 
-    A result is DIR/NAME.exr, .pfm, .tif or .hdr, in linear light of any scale. STOPS is the RMSE of log2 luminance over
-    clipped pixels after one gain, with its 90th percentile over the images; PU21-PSNR follows a cubic match of tones,
-    over all and over clipped pixels. A result that is missing or damaged is left out of the means, costs one line on
-    stderr, and the exit code is 1.
+    A result is DIR/NAME.exr, .pfm, .tif or .hdr, in linear light.
+
+    Of photos, in any scale: STOPS is the RMSE of log2 luminance over clipped pixels after one gain, with its 90th
+    percentile over the images; PU21-PSNR follows a cubic match of tones, over all and over clipped pixels.
+
+    Of brackets, 1.0 = full scale of the middle frame: PSNR-MU, SSIM-MU and PSNR-L, SSIM-L are those of the field,
+    1.0 = clip level of the shortest frame; MASKED is PSNR-MU where something moved or the middle frame is clipped,
+    WORST that of the worst image.
+
+    A result that is missing or damaged is left out of the means, costs one line on stderr, and the exit code is 1.
     """
     from headroom.benchmark.datasets import open_dataset
     from headroom.benchmark.score import score as run
+    from headroom.data.bracket_sets.scene import BracketScene
+    from headroom.metrics.expansion import mean_scores
+    from headroom.metrics.merging import mean_merge_scores
 
     items = open_dataset(dataset)
     scored: list[Scored] = []
@@ -87,14 +115,17 @@ def score(
             if json:
                 show_json(_image_record(result))
             display.update(task, advance=1)
+    of_brackets = isinstance(items[0], BracketScene)
+    mean = mean_merge_scores if of_brackets else mean_scores
     summaries = [
-        _summary([result for result in scored if result.folder == folder]) for folder in dict.fromkeys(folders)
+        _summary([result for result in scored if result.folder == folder], mean) for folder in dict.fromkeys(folders)
     ]
     if json:
         for summary in summaries:
             show_json(summary)
     else:
-        show_table([_HEADINGS, *map(_row, summaries)])
+        columns = _BRACKET_COLUMNS if of_brackets else _PHOTO_COLUMNS
+        show_table([("RESULTS", "IMAGES", *columns), *(_row(summary, columns) for summary in summaries)])
     if any(result.error for result in scored):
         raise typer.Exit(1)
 
@@ -106,16 +137,14 @@ def _image_record(result: Scored) -> dict[str, Any]:
     return {**record, "status": "scored", **_json_ready(asdict(result.score))}
 
 
-def _summary(scored: list[Scored]) -> dict[str, Any]:
-    from headroom.metrics.expansion import mean_scores
-
+def _summary(scored: list[Scored], mean: Callable[[list[Any]], dict[str, float]]) -> dict[str, Any]:
     scores = [result.score for result in scored if result.score]
     return {
         "results": str(scored[0].folder),
         "status": "summary",
         "images": len(scored),
         "scored": len(scores),
-        **_json_ready(mean_scores(scores)),
+        **_json_ready(mean(scores)),
     }
 
 
@@ -124,7 +153,6 @@ def _json_ready(values: dict[str, float]) -> dict[str, float | None]:
     return {name: round(value, 6) if math.isfinite(value) else None for name, value in values.items()}
 
 
-def _row(summary: dict[str, Any]) -> tuple[str, ...]:
-    digits = {"stops": 3, "stops_p90": 3, "pu21_psnr": 2, "pu21_psnr_clipped": 2}
-    numbers = ("-" if summary[name] is None else f"{summary[name]:.{places}f}" for name, places in digits.items())
+def _row(summary: dict[str, Any], columns: Mapping[str, tuple[str, int]]) -> tuple[str, ...]:
+    numbers = ("-" if summary[name] is None else f"{summary[name]:.{places}f}" for name, places in columns.values())
     return (summary["results"], f"{summary['scored']}/{summary['images']}", *numbers)

@@ -29,6 +29,7 @@ class BracketCameraSettings:
         drowned_chance: Chance that more than `clipped_share` clips.
         shot_noise: Largest variance of the shot noise at full scale.
         read_noise: Largest standard deviation of the read noise, in full scales.
+        noise_share: Range of what a bracket has of both; most have little.
         eight_bit_chance: Chance of 8-bit codes; the others have 16 bits.
         jpeg_chance: Chance that 8-bit codes went through JPEG of quality 85 to 100.
     """
@@ -42,6 +43,7 @@ class BracketCameraSettings:
     drowned_chance: float = 0.1
     shot_noise: float = 4e-4
     read_noise: float = 2e-3
+    noise_share: tuple[float, float] = (0.0, 1.0)
     eight_bit_chance: float = 0.4
     jpeg_chance: float = 0.3
 
@@ -111,8 +113,9 @@ def _reference_gain(light: Tensor, settings: BracketCameraSettings, generator: t
 
 def _noisy(sensor: Tensor, settings: BracketCameraSettings, generator: torch.Generator) -> Tensor:
     """Add shot noise, whose variance grows with the light, and read noise; one ISO a bracket."""
-    strength = torch.rand(2, sensor.shape[0], 1, 1, 1, 1, generator=generator) ** 2
-    variance = sensor.clamp(max=2) * settings.shot_noise * strength[0] + (settings.read_noise * strength[1]) ** 2
+    low, high = settings.noise_share
+    share = low + (high - low) * torch.rand(2, sensor.shape[0], 1, 1, 1, 1, generator=generator) ** 2
+    variance = sensor.clamp(max=2) * settings.shot_noise * share[0] + (settings.read_noise * share[1]) ** 2
     return sensor + variance.sqrt() * torch.randn(sensor.shape, generator=generator)
 
 

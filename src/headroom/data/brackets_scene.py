@@ -16,7 +16,6 @@ from headroom.data.views import View, render_views
 MOMENTS = 3
 """A bracket has three frames; the reference is the middle one."""
 
-_OBJECT_SIDE = 128
 _LAMP_SIDE = 64
 
 
@@ -31,6 +30,7 @@ class SceneSettings:
         supersample: Pixels of the background's canvas along a pixel of the frame.
         detail: Largest standard deviation, in EV, of the fine texture that the panorama is too coarse to hold.
         objects: Fewest and most things before the background.
+        object_side: Largest side of a thing's canvas.
         object_ev: Range of the brightness of a thing over that of the background.
         lamp_chance: Chance of a moving lamp.
         lamp_ev: Range of its brightness over the background's.
@@ -44,6 +44,7 @@ class SceneSettings:
     supersample: float = 1.5
     detail: float = 0.4
     objects: tuple[int, int] = (0, 3)
+    object_side: int = 128
     object_ev: tuple[float, float] = (-3.0, 3.0)
     lamp_chance: float = 0.2
     lamp_ev: tuple[float, float] = (2.0, 7.0)
@@ -127,7 +128,7 @@ def median(light: Tensor) -> Tensor:
 
 def _object_canvas(textures: Tensor, settings: SceneSettings, generator: torch.Generator) -> Tensor:
     """Cut one thing out of each of M x 3 x H x W pictures; tint and roughen it, and give some of them stripes."""
-    count, side = textures.shape[0], min(_OBJECT_SIDE, *textures.shape[2:])
+    count, side = textures.shape[0], min(settings.object_side, *textures.shape[2:])
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(count, *shape, generator=generator)

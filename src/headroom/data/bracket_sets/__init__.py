@@ -1,0 +1,1 @@
+"""The field's data sets of brackets, in the folders that users download."""
