@@ -100,7 +100,7 @@ def test_other_profiles_are_applied_as_littlecms_does(tmp_path: Path, picture: N
 
 def test_a_gain_map_is_applied_to_converted_codes(tmp_path: Path) -> None:
     stream = BytesIO()
-    Image.new("RGB", (16, 16), (200, 60, 30)).save(stream, "JPEG", quality=100, icc_profile=ODD_PROFILE)
+    Image.new("RGB", (16, 16), (200, 120, 150)).save(stream, "JPEG", quality=100, icc_profile=ODD_PROFILE)
     no_gain = GainMap(np.zeros((16, 16), np.uint8))
     (tmp_path / "a.jpg").write_bytes(gain_map_jpeg(stream.getvalue(), no_gain))
     photo = read_photo(tmp_path / "a.jpg")
