@@ -33,8 +33,8 @@ class BracketSettings:
         tripod_chance: Chance that the camera stands still, so that nothing is resampled but what moves by itself.
         residual_px: Largest error that the global alignment leaves, uniform along x and y.
         residual_roll_degrees: Standard deviation of the roll that it leaves.
-        hidden_chance: Chance, for each frame but the reference, that a part of it lies beyond its border; for a
-            quarter of these frames all of it, as after a rejection.
+        hidden_chance: Chance, for each frame but the reference, that a part of it, at times most, lies beyond its
+            border; a frame that was rejected looks the same.
     """
 
     scene: SceneSettings = field(default_factory=SceneSettings)

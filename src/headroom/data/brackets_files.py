@@ -45,7 +45,7 @@ class BracketFileSettings:
     """
 
     frame_px: tuple[int, int] = (512, 768)
-    turn_degrees: tuple[float, float, float] = (0.4, 0.4, 0.25)
+    turn_degrees: tuple[float, float, float] = (0.7, 0.7, 0.4)
     scene: SceneSettings = field(
         default_factory=lambda: SceneSettings(
             focal_px=(340.0, 560.0),
