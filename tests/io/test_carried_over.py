@@ -26,8 +26,8 @@ from PIL.TiffImagePlugin import IFDRational
 import colour
 import headroom
 from headroom.colour.icc import profile_for
-from headroom.image import Encoding, Hdr, Primaries
-from headroom.io import describe, read_photo, write_hdr
+from headroom.image import Encoding, Primaries
+from headroom.io import describe, read_photo, write_hdr, write_preview
 from headroom.io.convert import as_hdr, convert
 from headroom.io.gps import without_gps
 
@@ -268,10 +268,28 @@ def test_sizes_in_exif_turn_with_the_picture_and_its_thumbnail_goes(tmp_path: Pa
     assert (str(tags["EXIF ExifImageWidth"]), str(tags["EXIF ExifImageLength"])) == ("40", "64")
 
 
-def test_hdr_files_lose_their_position_too(tmp_path: Path, photo: Path) -> None:
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_previews_carry_it_too(tmp_path: Path, photo: Path, suffix: str) -> None:
+    hdr = headroom.expand(read_photo(photo), method="linear")
+    write_preview(hdr, tmp_path / f"a.{suffix}")
+    found = seen(tmp_path / f"a.{suffix}")
+    assert (found.make, found.orientation) == ("A maker", 1)
+    assert found.latitude_deg is not None
+    write_preview(without_gps(hdr), tmp_path / f"a.{suffix}")
+    assert seen(tmp_path / f"a.{suffix}").latitude_deg is None
+
+
+@pytest.mark.parametrize("suffix", ["tif", "exr", "avif", "jxl", "hdr", "png"])
+def test_hdr_files_lose_their_position_too(tmp_path: Path, photo: Path, suffix: str) -> None:
     convert(photo, tmp_path / "a.exr")
-    for suffix in ("tif", "exr", "avif", "jxl", "hdr", "png"):
-        convert(tmp_path / "a.exr", tmp_path / f"b.{suffix}", strip_gps=True)
-        assert b"GPS" not in (tmp_path / f"b.{suffix}").read_bytes()
-    hdr = headroom.read_hdr(tmp_path / "a.exr")
-    assert isinstance(without_gps(Hdr(hdr.pixels, metadata=hdr.metadata)), Hdr)
+    path = tmp_path / f"b.{suffix}"
+    convert(tmp_path / "a.exr", path, strip_gps=True)
+    for part in (b"GPS", b"LATLONG", b"latitude", b"47,22.1N"):
+        assert part not in path.read_bytes()
+    assert b"A maker" in path.read_bytes()
+
+
+def test_a_result_loses_the_position_of_its_photo_too(tmp_path: Path, photo: Path) -> None:
+    write_hdr(without_gps(headroom.expand(read_photo(photo), method="linear")), tmp_path / "a.jpg")
+    assert seen(tmp_path / "a.jpg").latitude_deg is None
+    assert b"47,22.1N" not in (tmp_path / "a.jpg").read_bytes()
