@@ -47,7 +47,7 @@ def gather(settled: SettledBracket, *, aligning: bool, choosing: bool, progress:
         settled, aligned = _aligned(settled, progress, choosing=choosing)
     else:
         frames = list(_Frames(settled, progress))
-        aligned = Aligned(frames, [np.ones(frame.shape[:2], np.bool_) for frame in frames], {}, [False] * len(frames))
+        aligned = Aligned(frames, [np.ones(frame.shape[:2], np.bool_) for frame in frames], {}, (False,) * len(frames))
     progress(1.0)
     moved = tuple(int(i) for i in np.flatnonzero(aligned.helped))
     return Gathered(settled, _stack(settled, aligned), moved, aligned.rejected)
