@@ -94,22 +94,11 @@ def _background(
     settings: SceneSettings,
     generator: torch.Generator,
 ) -> Layer:
-    count, names = len(focal_px), list(panoramas)
-    chosen = torch.randint(len(names), (count,), generator=generator).tolist()
-    low, high = settings.pitch_degrees
-    pitch = low + (high - low) * torch.rand(count, generator=generator)
-    yaw, roll = (torch.rand(2, count, generator=generator) * 2 - 1) * torch.tensor([180.0, settings.roll_degrees])[
-        :, None
-    ]
+    """Look at a panorama, and add the texture that it is too coarse to hold."""
+    count = len(focal_px)
     extent = torch.tensor([frame_px[1], frame_px[0]]) + 2 * margin_px
     width, height = (extent * settings.supersample).round().int().tolist()
-    view = View(yaw.deg2rad(), pitch.deg2rad(), roll.deg2rad(), 2 * torch.atan(extent[0] / 2 / focal_px))
-    one_by_one = (View(*(angle[i : i + 1] for angle in view)) for i in range(count))
-    light = torch.cat(
-        [render_views(panoramas[names[i]], one, (height, width)) for i, one in zip(chosen, one_by_one, strict=True)]
-    )
-    mirrored = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
-    light = torch.where(mirrored, light.flip(3), light)
+    light = _look_around(panoramas, 2 * torch.atan(extent[0] / 2 / focal_px), (height, width), settings, generator)
     strength = settings.detail * torch.rand(count, 1, 1, 1, generator=generator)
     texture = fractal(count, max(height, width), 0.4 + 0.5 * torch.rand(count, generator=generator), generator)
     light = light / median(light) * torch.exp2(strength * texture[:, :, :height, :width])
@@ -119,6 +108,28 @@ def _background(
         background_placement((extent / 2).expand(count, 2), MOMENTS),
         flutter(count, MOMENTS, settings.background_flutter_px, generator),
     )
+
+
+def _look_around(
+    panoramas: Mapping[str, Tensor],
+    field_of_view: Tensor,
+    size: tuple[int, int],
+    settings: SceneSettings,
+    generator: torch.Generator,
+) -> Tensor:
+    """Draw a view for each field of view, of any panorama in any direction; half of them are mirrored."""
+    count, names = len(field_of_view), list(panoramas)
+    chosen = torch.randint(len(names), (count,), generator=generator).tolist()
+    low, high = settings.pitch_degrees
+    pitch = low + (high - low) * torch.rand(count, generator=generator)
+    yaw, roll = torch.rand(2, count, generator=generator) * 2 - 1
+    angles = (180 * yaw).deg2rad(), pitch.deg2rad(), (settings.roll_degrees * roll).deg2rad()
+    one_by_one = (View(*one) for one in zip(*(angle.split(1) for angle in (*angles, field_of_view)), strict=True))
+    light = torch.cat(
+        [render_views(panoramas[names[i]], view, size) for i, view in zip(chosen, one_by_one, strict=True)]
+    )
+    mirrored = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
+    return torch.where(mirrored, light.flip(3), light)
 
 
 def median(light: Tensor) -> Tensor:
