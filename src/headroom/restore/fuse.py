@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from headroom.image import FloatImage
 from headroom.methods.contract import Capabilities, MergeInput
-from headroom.restore.bracket_input import choose_slots, merge_input
+from headroom.restore.bracket_input import Slot, choose_slots, merge_input
 from headroom.restore.support import REACH_PX, Stack, Support, least_light, support
 from headroom.restore.tile import tiles
 
@@ -24,7 +23,7 @@ class Fused(NamedTuple):
 
     Attributes:
         pixels: H x W x 3 light, 1.0 = full scale of the reference.
-        recovered: H x W, 0 where unclipped samples support a pixel, 1 where it was made up.
+        recovered: H x W, 0 where an unclipped sample supports a pixel, 1 where none does.
     """
 
     pixels: FloatImage
@@ -32,73 +31,54 @@ class Fused(NamedTuple):
 
 
 def fuse(
-    stack: Stack,
-    run: RunMethod,
-    capabilities: Capabilities,
-    *,
-    tile_px: int,
-    strip_rows: int,
-    progress: Callable[[float], None],
+    stack: Stack, run: RunMethod, capabilities: Capabilities, tile_px: int, progress: Callable[[float], None]
 ) -> Fused:
-    """Merge aligned frames.
+    """Merge aligned frames tile by tile.
 
     Args:
         stack: The frames.
-        run: The method.
+        run: The method; it is asked for tiles in which it has a share.
         capabilities: What it takes.
-        tile_px: Side of the tiles that it sees.
-        strip_rows: Rows that are measured at a time.
+        tile_px: Side of a tile.
         progress: Told the finished share.
     """
-    shape = stack.frames[0].shape
-    pixels, share = np.empty(shape, np.float32), np.empty(shape, np.float16)
-    recovered = np.empty(shape[:2], np.float32)
-    for start in range(0, shape[0], strip_rows):
-        rows = slice(start, min(start + strip_rows, shape[0]))
-        found = _support_of(stack, rows)
-        share[rows] = found.open
-        # The method adds its share below; the rounded share is the one that counts.
-        pixels[rows] = found.light * (1 - share[rows].astype(np.float32))
-        made_up = np.clip(2 * found.open - 0.5, 0, 1)  # a quarter of a witness is no support, three quarters are
-        np.maximum(made_up, 1 - found.measured).max(axis=-1, out=recovered[rows])
-        progress(0.5 * rows.stop / shape[0])
-    _add_method(pixels, share, stack, run, capabilities, tile_px, lambda done: progress(0.5 + 0.5 * done))
+    height, width = stack.frames[0].shape[:2]
+    slots = choose_slots(stack.exposures, stack.reference, capabilities.frames)
+    pixels, recovered = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
+    pieces = list(tiles(height, width, tile_px, capabilities.overlap_px))
+    for number, (rows, columns, fade) in enumerate(pieces, start=1):
+        found = _support_of(stack, rows, columns)
+        if found.share.any():
+            tile = stack.cut(rows, columns)
+            method = _believable(_ask(run, tile, slots), tile, found)
+            found.light[:] += found.share * (method - found.light)
+        pixels[rows, columns] += fade * found.light
+        recovered[rows, columns] += fade[..., 0] * (1 - found.measured.min(axis=-1))
+        progress(number / len(pieces))
     return Fused(pixels, recovered)
 
 
-def _support_of(stack: Stack, rows: slice) -> Support:
-    """Give the support of some rows, which those around them take part in."""
-    above = min(REACH_PX, rows.start)
-    found = support(stack.cut(slice(rows.start - above, rows.stop + REACH_PX)))
-    return Support(*(part[above : above + rows.stop - rows.start] for part in found))
+def _support_of(stack: Stack, rows: slice, columns: slice) -> Support:
+    """Give the support of a region, in which its surroundings take part."""
+    above, left = min(REACH_PX, rows.start), min(REACH_PX, columns.start)
+    around = slice(rows.start - above, rows.stop + REACH_PX), slice(columns.start - left, columns.stop + REACH_PX)
+    inner = slice(above, above + rows.stop - rows.start), slice(left, left + columns.stop - columns.start)
+    return Support(*(part[inner] for part in support(stack.cut(*around))))
 
 
-def _add_method(
-    pixels: FloatImage,
-    share: NDArray[np.float16],
-    stack: Stack,
-    run: RunMethod,
-    capabilities: Capabilities,
-    tile_px: int,
-    progress: Callable[[float], None],
-) -> None:
-    """Add a method's share to the pixels, tile by tile; where it has none it is not asked."""
-    slots = choose_slots(stack.exposures, stack.reference, capabilities.frames)
-    pieces = list(tiles(share.shape[0], share.shape[1], tile_px, capabilities.overlap_px))
-    for number, (rows, columns, fade) in enumerate(pieces, start=1):
-        here = stack.cut(rows, columns)
-        if share[rows, columns].any():
-            light = run(merge_input(here.frames, here.exposures, here.reference, slots))
-            image = (light[0] / slots[0].exposure).permute(1, 2, 0).numpy()
-            pixels[rows, columns] += fade * share[rows, columns] * _believable(image, here)
-        progress(number / len(pieces))
+def _ask(run: RunMethod, tile: Stack, slots: Sequence[Slot]) -> FloatImage:
+    """Run the method on a tile; 1.0 = full scale of the reference."""
+    light = run(merge_input(tile.frames, tile.exposures, tile.reference, slots))
+    image: FloatImage = (light[0] / slots[0].exposure).permute(1, 2, 0).numpy()
+    return image
 
 
-def _believable(light: FloatImage, stack: Stack) -> FloatImage:
+def _believable(light: FloatImage, tile: Stack, found: Support) -> FloatImage:
     """Hold a method's light to what is certain.
 
-    It is no darker than a clipped reference, and no brighter than full scale of the shortest frame, beyond which nobody
-    has seen. What is not finite becomes the reference's light.
+    It lies within reach of the measurements, is no darker than a clipped reference, and no brighter than full scale of
+    the shortest frame, beyond which nobody has seen. What is not finite becomes the measured estimate.
     """
-    held: FloatImage = np.clip(light, least_light(stack), np.float32(1 / stack.exposures[0]))
-    return np.where(np.isfinite(light), held, stack.frames[stack.reference])
+    near = np.clip(light, found.light - found.reach, found.light + found.reach)
+    held: FloatImage = np.clip(near, least_light(tile), np.float32(1 / tile.exposures[0]))
+    return np.where(np.isfinite(light), held, found.light)

@@ -73,14 +73,8 @@ def merge(
         choosing=bracket.reference is None,
         progress=lambda share: report(0.4 * share),
     )
-    pixels, recovered = fuse(
-        gathered.stack,
-        _runner(loaded, plan, seed),
-        loaded.preset.capabilities,
-        tile_px=plan.tile_px,
-        strip_rows=plan.strip_rows,
-        progress=lambda share: report(0.4 + 0.6 * share),
-    )
+    run, capabilities = _runner(loaded, plan, seed), loaded.preset.capabilities
+    pixels, recovered = fuse(gathered.stack, run, capabilities, plan.tile_px, lambda share: report(0.4 + 0.6 * share))
     reference = gathered.settled.reference
     photo, encoding = settled.photos[reference], settled.encodings[reference]
     if encoding.sensor_matrix is not None:

@@ -1,9 +1,10 @@
 """What aligned frames measure together, and how much of the light they leave to a method.
 
 Every frame that is not clipped and agrees with the reference is a measurement, and their mean by inverse variance is
-the best estimate there is: the longer frame in the shadows, the shorter one in the lights. A method is one more
-witness, with a precision of its own, and is heard only in so far as measurements are missing because they disagree. So
-frames that all say the same leave nothing to it. Nothing is switched: every weight is a continuous function of light.
+the best estimate there is: the longer frame in the shadows, the shorter one in the lights. What noise it still has is
+taken out as far as it hides no detail. A method is one more witness, with a precision of its own, and is heard in so
+far as measurements are missing because they disagree. So frames that all say the same leave nothing to it. Nothing is
+switched: every weight is a continuous function of the light.
 """
 
 from __future__ import annotations
@@ -20,26 +21,30 @@ from headroom.restore.noise import Noise
 
 _UNCLIPPED = 0.9
 """Share of the clip level up to which a sample counts fully; from there to the clip level its weight falls to 0."""
-_AGREEING, _DISAGREEING = 1.5, 4.0
-"""Mean squared difference from the reference, over the variance expected of it, from which trust falls, and is gone."""
-_TOLERANCE = 0.04
-"""Relative difference that exposure, curve and interpolation explain."""
-_SYSTEMATIC = 0.05
-"""Relative error, by the same causes, of a frame other than the reference."""
-_METHOD_ERROR = 0.06
-_METHOD_FLOOR = 2e-4
-"""Relative error of a method, and the light (1.0 = full scale of the shortest frame) below which it no longer falls:
-an error of 43 dB after the mu-law tone curve."""
-_WINDOW = (3, 3)
 _MEASURED = 10
-"""A sample that is unclipped by a tenth of the fall of its weight is a measurement."""
+"""A sample that is unclipped by a tenth of that fall is a measurement."""
+_AGREEING, _DISAGREEING = 1.5, 4.0
+"""Surprise, see `_surprise`, from which trust falls, and is gone."""
+_NOISY = 0.5
+"""Surprise from which frames are as noisy as they look; frames that are equal to the last digit have no noise."""
+_TOLERANCE = 0.04
+"""Relative difference of two frames that exposure, curve and interpolation explain."""
+_SYSTEMATIC = 0.02
+"""Relative error, by the same causes, of a frame other than the reference."""
+_METHOD_ERROR, _METHOD_FLOOR = 0.15, 2e-4
+"""Relative error of a method where frames disagree, and the light (1.0 = full scale of the shortest frame) below which
+it no longer falls."""
+_SIGMAS = 3.0
+"""Deviations by which a method may contradict the measurements."""
+_DENOISED = 3.0
+"""Precision of an estimate whose noise was taken out, over that before."""
 _LEAST_SHARE = 1 / 256
-"""Below it, a method is not asked."""
+"""Below it, a method is not heard."""
 _LAST_RESORT = 1e-6
-
+_WINDOW = (3, 3)
 _ALL = slice(None)
 
-REACH_PX = 4
+REACH_PX = 6
 """How far around a pixel its support depends on others."""
 
 
@@ -71,16 +76,18 @@ class Stack:
 
 
 class Support(NamedTuple):
-    """What frames say about the light.
+    """What frames say about the light; all H x W x 3.
 
     Attributes:
-        light: H x W x 3, the measured estimate; 1.0 = full scale of the reference.
-        open: H x W x 3 share of a method in the result, 0 to 1.
-        measured: H x W x 3, 1 where an unclipped sample supports the estimate, 0 where there is only a clip level.
+        light: The measured estimate; 1.0 = full scale of the reference.
+        share: Share of a method in the result, 0 to 1.
+        reach: How far from `light` a method is believed.
+        measured: 1 where an unclipped sample supports the estimate, 0 where there is only a clip level.
     """
 
     light: FloatImage
-    open: FloatImage
+    share: FloatImage
+    reach: FloatImage
     measured: FloatImage
 
 
@@ -88,22 +95,27 @@ def support(stack: Stack) -> Support:
     """Weigh the frames of a stack."""
     unclipped = [_unclipped(stack, i) for i in range(len(stack.frames))]
     guess = _first_guess(stack, unclipped)
-    agreed, missing, total, measured = (np.zeros_like(guess) for _ in range(4))
+    agreed, possible, total, noise, measured = (np.zeros_like(guess) for _ in range(5))
+    most_surprise = np.zeros_like(guess[..., :1])
     for i, frame in enumerate(stack.frames):
-        trust = _trust(stack, i, guess)
-        weight = (unclipped[i] + _last_resort(stack, i)) * _precision(stack, i, guess)
-        missing += (1 - trust) * weight
+        surprise = _surprise(stack, i, guess)
+        np.maximum(most_surprise, surprise, out=most_surprise)
+        trust, variance = _trust(surprise), _variance(stack, i, guess)
+        weight = (unclipped[i] + _last_resort(stack, i)) / (variance + _systematic(stack, i, guess))
+        possible += weight
         weight *= trust
         agreed += weight
-        total += weight * (frame / np.float32(stack.exposures[i]))
+        total += weight * (frame / stack.exposures[i])
+        noise += weight**2 * variance
         measured += trust * np.minimum(_MEASURED * unclipped[i], 1)
-    # A witness of the method's precision takes part as far as that much is missing.
-    error = _METHOD_ERROR * (guess + np.float32(_METHOD_FLOOR / stack.exposures[0]))
-    missing = np.minimum(missing, 1 / error**2)
-    share = missing / (agreed + missing)
-    heard = np.maximum(share - np.float32(_LEAST_SHARE), 0) / np.float32(1 - _LEAST_SHARE)
-    light = np.maximum(total / agreed, least_light(stack))
-    return Support(light, np.asarray(heard, np.float32), np.minimum(measured, 1))
+    noise *= np.minimum(most_surprise / _NOISY, 1) / agreed**2
+    light = np.maximum(_without_noise(total / agreed, noise), least_light(stack))
+    error = (_METHOD_ERROR * (guess + _METHOD_FLOOR / stack.exposures[0])) ** 2
+    witness = (1 - agreed / possible) / error
+    agreed *= _DENOISED
+    share: FloatImage = np.divide(np.maximum(witness / (agreed + witness) - _LEAST_SHARE, 0), 1 - _LEAST_SHARE)
+    reach: FloatImage = np.multiply(np.sqrt(1 / agreed + error), _SIGMAS)
+    return Support(light, share, reach, np.minimum(measured, 1))
 
 
 def least_light(stack: Stack) -> FloatImage:
@@ -114,8 +126,7 @@ def least_light(stack: Stack) -> FloatImage:
 
 def _below_clipping(frame: FloatImage, clip_level: float) -> FloatImage:
     """Fall from 1 to 0 as samples near the clip level."""
-    level = np.float32(clip_level)
-    weight: FloatImage = np.clip((level - frame) / (level * np.float32(1 - _UNCLIPPED)), 0, 1)
+    weight: FloatImage = np.clip((clip_level - frame) / (clip_level * (1 - _UNCLIPPED)), 0, 1)
     return weight
 
 
@@ -125,59 +136,76 @@ def _unclipped(stack: Stack, i: int) -> FloatImage:
 
     frame = stack.frames[i]
     if i != stack.reference:
-        frame = np.asarray(cv2.dilate(frame, np.ones(_WINDOW, np.uint8)), np.float32)
+        frame = np.asarray(cv2.dilate(frame, np.ones(_WINDOW, np.uint8)))
     return _below_clipping(frame, stack.clip_level[i]) * stack.seen[i][..., None]
 
 
 def _first_guess(stack: Stack, unclipped: Sequence[FloatImage]) -> FloatImage:
     """Divide all the light that was counted by all the time it was counted for."""
-    light = np.float32(_LAST_RESORT) * stack.frames[0]
+    light = _LAST_RESORT * stack.frames[0]
     time = np.full_like(light, _LAST_RESORT * stack.exposures[0])
     for weight, frame, exposure in zip(unclipped, stack.frames, stack.exposures, strict=True):
         light += weight * frame
-        time += weight * np.float32(exposure)
+        time += weight * exposure
     guess: FloatImage = np.divide(light, time)
     return guess
 
 
-def _last_resort(stack: Stack, i: int) -> np.float32:
+def _last_resort(stack: Stack, i: int) -> float:
     """Give the weight of a frame where none is unclipped: the shortest says most, then the reference."""
     if i == 0:
-        return np.float32(_LAST_RESORT)
-    return np.float32(_LAST_RESORT**2 if i == stack.reference else 0)
+        return _LAST_RESORT
+    return _LAST_RESORT**2 if i == stack.reference else 0.0
 
 
-def _trust(stack: Stack, i: int, light: FloatImage) -> FloatImage:
+def _surprise(stack: Stack, i: int, light: FloatImage) -> FloatImage:
     """Compare a frame with the reference, as far as both can see.
 
     Returns:
-        H x W x 1, 1 where they agree, 0 where they do not.
+        H x W x 1 mean squared difference over the expected one: about 1 for noise, more for what moved.
     """
-    import cv2
-
-    if i == stack.reference:
-        return np.ones_like(light[..., :1])
-    reference, exposure = stack.frames[stack.reference], np.float32(stack.exposures[i])
-    ceiling = np.float32(min(stack.clip_level[stack.reference], stack.clip_level[i] / float(exposure)))
+    reference, exposure = stack.frames[stack.reference], stack.exposures[i]
+    ceiling = min(stack.clip_level[stack.reference], stack.clip_level[i] / exposure)
     difference = np.minimum(stack.frames[i] / exposure, ceiling) - np.minimum(reference, ceiling)
     light = np.minimum(light, ceiling)
-    tolerance = np.float32(_TOLERANCE) * light
-    expected = _variance(stack, i, light) + _variance(stack, stack.reference, light) + tolerance**2
-    surprise = np.asarray(cv2.blur(difference**2 / expected, _WINDOW), np.float32).max(axis=-1)
-    trust = np.clip((_DISAGREEING - surprise) / np.float32(_DISAGREEING - _AGREEING), 0, 1)
+    expected = _variance(stack, i, light) + _variance(stack, stack.reference, light) + (_TOLERANCE * light) ** 2
+    return np.asarray(_mean(difference**2 / expected).max(axis=-1, keepdims=True))
+
+
+def _trust(surprise: FloatImage) -> FloatImage:
+    """Turn surprise into trust: 1 where frames agree, 0 where they do not."""
+    import cv2
+
+    trust = np.clip((_DISAGREEING - surprise) / (_DISAGREEING - _AGREEING), 0, 1)
     # What disagrees takes its neighbours along: the rim of a thing that moved is half its own, half background.
-    return np.asarray(cv2.blur(cv2.erode(trust, np.ones(_WINDOW, np.uint8)), _WINDOW), np.float32)[..., None]
-
-
-def _precision(stack: Stack, i: int, light: FloatImage) -> FloatImage:
-    """Give the inverse variance of what a frame says about `light`."""
-    variance = _variance(stack, i, light)
-    if i != stack.reference:
-        variance += (np.float32(_SYSTEMATIC) * light) ** 2
-    return np.asarray(np.reciprocal(variance), np.float32)
+    return _mean(cv2.erode(trust, np.ones(_WINDOW, np.uint8)))[..., None]
 
 
 def _variance(stack: Stack, i: int, light: FloatImage) -> FloatImage:
     """Give the variance of a frame's noise where it sees `light`, both with 1.0 = full scale of the reference."""
     noise, exposure = stack.noise[i], stack.exposures[i]
-    return np.asarray(np.float32(noise.shot / exposure) * light + np.float32(noise.read / exposure**2), np.float32)
+    return np.asarray(noise.shot / exposure * light + noise.read / exposure**2)
+
+
+def _systematic(stack: Stack, i: int, light: FloatImage) -> FloatImage:
+    """Give the variance of what is wrong with a frame besides its noise."""
+    error = 0.0 if i == stack.reference else _SYSTEMATIC
+    return np.asarray((error * light) ** 2)
+
+
+def _without_noise(light: FloatImage, variance: FloatImage) -> FloatImage:
+    """Take noise of a known variance out: a local Wiener filter (Lee 1980), which leaves what stands out of the noise.
+
+    Twice the variance is taken for noise, since the power of so few pixels is known no better than that.
+    """
+    mean = _mean(light)
+    deviation = light - mean
+    power = np.maximum(_mean(deviation**2), 1e-20)
+    kept = np.maximum(1 - 2 * _mean(variance) / power, 0)
+    return np.asarray(mean + kept * deviation)
+
+
+def _mean(image: FloatImage) -> FloatImage:
+    import cv2
+
+    return np.asarray(cv2.blur(image, _WINDOW))
