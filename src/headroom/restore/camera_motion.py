@@ -28,6 +28,7 @@ _LEAST_SHIFT_PX = 0.15
 """Corners that move less show a camera on a tripod."""
 _LEAST_GAIN = 0.03
 """Share of the difference that a homography has to take away."""
+_LEAST_SIDE_PX = 64
 _LEAST_COMMON = 0.005
 """Share of the picture that has to be comparable."""
 _OUTLIER_CODES = 24.0
@@ -45,6 +46,8 @@ def estimate_camera_motion(frame: Guide, reference: Guide) -> Homography:
         A homography; identity where no other is measurably better.
     """
     still = np.eye(3)
+    if min(reference.shape) < _LEAST_SIDE_PX:
+        return still
     small = _half(frame), _half(reference)
     candidates = [_improve(guess, *small) for guess in _guesses(*small)]
     best = min(candidates, key=lambda candidate: _mismatch(candidate, still, *small)[0])

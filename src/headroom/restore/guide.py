@@ -19,6 +19,8 @@ TOP_CODE = 250
 MID_TONES = (48, 200)
 """Codes that neither noise nor clipping shifts."""
 EV_PER_LOG_CODE = 2.2 / np.log(2)
+_DARKEST_LIGHT, _BRIGHTEST_LIGHT = 0.003, 0.8
+"""Of a frame's own full scale: what neither noise nor clipping shifts."""
 _GREY = np.array([[0.25, 0.5, 0.25]], np.float32)
 _WORKING_PIXELS = 1_500_000
 
@@ -56,14 +58,23 @@ def guide_pair(frame: FloatImage, reference: FloatImage, exposure_ratio: float) 
     return _guide(frame, longer / exposure_ratio), _guide(reference, longer)
 
 
-def exposure_error_ev(frame: Guide, reference: Guide) -> float:
-    """Tell from the distributions of codes how much brighter a frame is than its exposure says, aligned or not."""
-    quantiles = np.linspace(0.05, 0.95, 37)
-    codes = np.stack(
-        [np.quantile(guide, quantiles, method="nearest").astype(np.float64) for guide in (frame, reference)]
-    )
-    told = ((codes > MID_TONES[0]) & (codes < MID_TONES[1])).all(axis=0)
-    return float(EV_PER_LOG_CODE * np.median(np.subtract(*np.log(codes[:, told])))) if told.any() else 0.0
+def darkest_code(exposure_ratio: float) -> float:
+    """Give the code of a guide below which the shorter frame shows noise and rounding rather than the scene."""
+    return float(255 * (_DARKEST_LIGHT * max(exposure_ratio, 1 / exposure_ratio)) ** (1 / 2.2))
+
+
+def exposure_error_ev(frame: FloatImage, reference: FloatImage, exposure_ratio: float) -> float:
+    """Tell from the distributions of light alone how much brighter a frame is than its exposure says; 0 if they can't.
+
+    Args:
+        frame: See `guide_pair`.
+        reference: See `guide_pair`.
+        exposure_ratio: See `guide_pair`.
+    """
+    shares = np.linspace(0.02, 0.98, 49)
+    levels = np.stack([np.quantile(linear[::2, ::2] @ _GREY[0], shares) for linear in (frame, reference)])
+    told = ((levels > _DARKEST_LIGHT) & (levels < _BRIGHTEST_LIGHT)).all(axis=0)
+    return float(np.median(np.subtract(*np.log2(levels[:, told])))) - np.log2(exposure_ratio) if told.any() else 0.0
 
 
 def _guide(linear: FloatImage, gain: float) -> Guide:

@@ -9,7 +9,7 @@ import numpy as np
 from headroom.image import FloatImage
 from headroom.restore.camera_motion import estimate_camera_motion, refine_camera_motion
 from headroom.restore.flow import Flow, local_flow
-from headroom.restore.guide import Guide, exposure_error_ev, guide_pair
+from headroom.restore.guide import Guide, darkest_code, exposure_error_ev, guide_pair
 from headroom.restore.homography import shows, warp_guide
 from headroom.restore.reject import agreement, reason_to_reject
 from headroom.restore.warp import Homography
@@ -60,7 +60,7 @@ def estimate_motion(frame: FloatImage, reference: FloatImage, exposure_ratio: fl
     """
     view = _look(frame, reference, exposure_ratio, 0.0)
     if view.reason is not None:
-        view = _look(frame, reference, exposure_ratio, exposure_error_ev(view.frame, view.reference))
+        view = _look(frame, reference, exposure_ratio, exposure_error_ev(frame, reference, exposure_ratio))
     if view.reason is not None:
         return Stranger(view.reason)
     theirs, ours, homography = view.frame, view.reference, view.homography
@@ -83,8 +83,9 @@ class _View(NamedTuple):
 
 def _look(frame: FloatImage, reference: FloatImage, exposure_ratio: float, error_ev: float) -> _View:
     """Align a frame that is brighter than its exposure says by `error_ev`."""
-    theirs, ours = guide_pair(frame, reference, exposure_ratio * 2**error_ev)
+    ratio = exposure_ratio * 2**error_ev
+    theirs, ours = guide_pair(frame, reference, ratio)
     homography = estimate_camera_motion(theirs, ours)
-    found = agreement(warp_guide(theirs, homography), ours, shows(homography, ours.shape))
+    found = agreement(warp_guide(theirs, homography), ours, shows(homography, ours.shape), darkest_code(ratio))
     error_ev += found.brighter_ev
     return _View(theirs, ours, homography, reason_to_reject(found, error_ev), found.brighter_ev, error_ev)

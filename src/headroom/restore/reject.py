@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from headroom.restore.guide import EV_PER_LOG_CODE, MID_TONES, TOP_CODE, Guide
 
 _BLOCK_PX = 8
-_DARKEST_CODE = 16
 _LEAST_BLOCKS = 24
 _TEXTURE_CODES = 3.0
 _LEAST_CORRELATION = 0.4
@@ -41,16 +40,17 @@ class Agreement(NamedTuple):
     brighter_ev: float
 
 
-def agreement(frame: Guide, reference: Guide, shown: NDArray[np.bool_]) -> Agreement:
+def agreement(frame: Guide, reference: Guide, shown: NDArray[np.bool_], darkest: float) -> Agreement:
     """Compare a frame with the reference.
 
     Args:
         frame: h x w guide, aligned as well as possible.
         reference: h x w guide.
         shown: h x w, where the frame shows anything.
+        darkest: Code below which one of them shows noise.
     """
-    blocks, share, brighter_ev = _compare(frame, reference, shown)
-    _, by_chance, _ = _compare(frame, reference[:, ::-1], shown)
+    blocks, share, brighter_ev = _compare(frame, reference, shown, darkest)
+    _, by_chance, _ = _compare(frame, reference[:, ::-1], shown, darkest)
     return Agreement(blocks, share, by_chance, brighter_ev)
 
 
@@ -77,10 +77,10 @@ def reason_to_reject(found: Agreement, error_ev: float) -> str | None:
     return None
 
 
-def _compare(frame: Guide, reference: Guide, shown: NDArray[np.bool_]) -> tuple[int, float, float]:
+def _compare(frame: Guide, reference: Guide, shown: NDArray[np.bool_], darkest: float) -> tuple[int, float, float]:
     """Give the blocks that can be compared, the share that agrees, and how much brighter the frame is, in EV."""
     theirs, ours = _in_blocks(frame), _in_blocks(reference)
-    tells = [(means > _DARKEST_CODE) & (means < TOP_CODE) for means in (theirs.mean(axis=1), ours.mean(axis=1))]
+    tells = [(means > darkest) & (means < TOP_CODE) for means in (theirs.mean(axis=1), ours.mean(axis=1))]
     kept = (tells[0] | tells[1]) & _in_blocks(shown).all(axis=1)
     theirs, ours = theirs[kept], ours[kept]
     if not len(ours):
@@ -88,7 +88,7 @@ def _compare(frame: Guide, reference: Guide, shown: NDArray[np.bool_]) -> tuple[
     levels = np.stack((theirs.mean(axis=1), ours.mean(axis=1)))
     brighter_ev = EV_PER_LOG_CODE * np.subtract(*np.log(np.maximum(levels, 1)))
     alike = _correlation(theirs, ours) > _LEAST_CORRELATION
-    told = alike & (levels > MID_TONES[0]).all(axis=0) & (levels < MID_TONES[1]).all(axis=0)
+    told = alike & (levels > max(darkest, MID_TONES[0])).all(axis=0) & (levels < MID_TONES[1]).all(axis=0)
     common_ev = float(np.median(brighter_ev[told])) if told.sum() >= _LEAST_BLOCKS else 0.0
     smooth = np.maximum(theirs.std(axis=1), ours.std(axis=1)) < _TEXTURE_CODES
     agrees = (np.abs(brighter_ev - common_ev) < _LEVEL_EV) & (alike | smooth)
