@@ -1,8 +1,8 @@
 """Local alignment: dense optical flow for what moved by itself, followed only where that measurably helps.
 
-Flow is always some guess; whether it helps is seen in the light. Asking for motion there and back to agree as well was
-measured to lose a third of what flow gains, and so was continuing it into clipped areas from their surroundings: the
-coarse levels of the flow do that already, and where both frames clip nothing can improve, so a lamp stays whole.
+Flow is always some guess; whether it helps is seen in the light. Asking the motions there and back to agree as well was
+measured to lose a third of what flow gains, and continuing it into clipped areas from around them gained nothing: its
+coarse levels do that already, and where both frames clip there is nothing to improve, so what stands still stays.
 """
 
 from __future__ import annotations
