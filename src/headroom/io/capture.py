@@ -72,7 +72,7 @@ class Capture:
         return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
 
 
-# Where EXIF 3.0 (CIPA DC-008) has the fields but for the position: directory and tag, kind.
+# Where EXIF 3.0 (CIPA DC-008) has the fields but for the position: directory and tag; the numbers are in EXIF's own.
 _TEXTS = {
     "description": (None, 0x010E),
     "make": (None, 0x010F),
