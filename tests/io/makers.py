@@ -26,6 +26,7 @@ def dng(
     neutral: tuple[float, float, float] = (0.5, 1.0, 0.7),
     color_matrix: NDArray[np.float64] | None = None,
     orientation: int = 1,
+    linear_limit: float = 1.0,
 ) -> bytes:
     """Return a DNG with an RGGB mosaic.
 
@@ -34,6 +35,7 @@ def dng(
         neutral: What the camera sees of a grey, green = 1.
         color_matrix: XYZ to camera RGB; by default that of a camera that sees linear sRGB.
         orientation: EXIF orientation.
+        linear_limit: Share of the way from black to white up to which the sensor is linear.
     """
     mosaic = camera_rgb[..., 1].copy()
     mosaic[0::2, 0::2], mosaic[1::2, 1::2] = camera_rgb[0::2, 0::2, 0], camera_rgb[1::2, 1::2, 2]
@@ -49,6 +51,7 @@ def dng(
         (50717, "I", 1, WHITE, True),
         (50721, "2i", 9, rationals(matrix.ravel()), True),
         (50728, "2I", 3, rationals(np.array(neutral)), True),
+        (50734, "2I", 1, rationals(np.array([linear_limit])), True),
         (50778, "H", 1, 21, True),  # the matrix is for D65
     ]
     stream = BytesIO()

@@ -29,15 +29,16 @@ def inspect(
     """
     from headroom.cli.report import clipped_facts, file_facts, gain_map_facts, light_facts, recovered_facts
     from headroom.image import Photo
-    from headroom.io import describe, read
+    from headroom.io import describe, read, read_photo
 
     if proof:
         _check_proof(proof, file)
-    image = read(file)
+    facts = describe(file)
+    image = read_photo(file) if facts.container == "raw" else read(file)  # RAW as a photo, whose clipped pixels are known
     linear = _linear(image)
     record = {
         "file": str(file),
-        **file_facts(describe(file)),
+        **file_facts(facts),
         **light_facts(linear),
         **(clipped_facts(image) | gain_map_facts(image) if isinstance(image, Photo) else recovered_facts(image)),
     }

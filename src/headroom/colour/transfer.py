@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -148,6 +149,8 @@ def decode_codes(
 ) -> NDArray[np.float32]:
     """Turn the codes of a photo into linear light, integers by a table of 2 ** `bit_depth` entries.
 
+    Light of a sensor's codes that no display could show, below 0 in a channel, counts as 0.
+
     Args:
         codes: H x W x 3; integers from 0 to 2 ** `bit_depth` - 1, larger ones count as that, or floats in [0, 1].
         encoding: Curve of the codes, by name or as a table that is interpolated linearly.
@@ -157,7 +160,11 @@ def decode_codes(
         UsageError: The encoding has neither a name nor a table, or HLG codes are not RGB.
     """
     _check_channels(codes.shape, encoding.transfer)
+    if encoding.sensor_matrix is not None:
+        return _by_matrix(decode_codes(codes, replace(encoding, sensor_matrix=None), bit_depth), encoding.sensor_matrix)
     if not np.issubdtype(codes.dtype, np.integer):
+        if encoding.transfer == "linear":
+            return codes.astype(np.float32)
         return map_in_strips(_function_of(encoding), codes)
     coupled = encoding.transfer == "hlg"
     separable = _hlg_to_scene if coupled else _function_of(encoding)
@@ -170,6 +177,14 @@ def decode_codes(
         if coupled:
             result[rows] = _hlg_scene_to_light(result[rows].astype(np.float64))
     return result
+
+
+def _by_matrix(channels: NDArray[np.float32], matrix: tuple[tuple[float, ...], ...]) -> NDArray[np.float32]:
+    """Return the light of a sensor's channels, in the same array."""
+    transposed = np.array(matrix, np.float32).T
+    for rows in strips(channels.shape):
+        channels[rows] = np.maximum(channels[rows] @ transposed, 0)
+    return channels
 
 
 def _function_of(encoding: Encoding) -> _Function:

@@ -168,6 +168,9 @@ def raw(path: str, limits: Limits, action: str) -> tuple[NDArray[Any] | None, _F
             "colours": image.num_colors,
             "bit_depth": int(image.white_level).bit_length(),
             "balance": balance,
+            "black_levels": image.black_level_per_channel[:3],
+            "white_level": int(image.white_level),
+            "linear_limits": (image.camera_white_level_per_channel or [])[:3],
             "camera_to_srgb": image.color_matrix[:3, :3].tolist(),
             "xyz_to_camera": image.rgb_xyz_matrix[:3].tolist(),
         }

@@ -54,7 +54,9 @@ _TABLE = (
     ContainerFormat("avif", "AVIF", (".avif",), (), "avif", "either", writes_hdr=True, brands=_AVIF_BRANDS),
     ContainerFormat("heif", "HEIC", (".heic", ".heif"), (), "heif", "either", writes_hdr=False, brands=_HEIF_BRANDS),
     ContainerFormat("jxl", "JPEG XL", (".jxl",), _JXL_MAGIC, "jxl", "either", writes_hdr=True),
-    ContainerFormat("raw", "camera RAW", _RAW_SUFFIXES, _RAW_MAGIC, "raw", "hdr", writes_hdr=False, brands=(b"crx ",)),
+    ContainerFormat(
+        "raw", "camera RAW", _RAW_SUFFIXES, _RAW_MAGIC, "raw", "either", writes_hdr=False, brands=(b"crx ",)
+    ),
     ContainerFormat(
         "tiff", "TIFF", (".tif", ".tiff"), _TIFF_MAGIC, "tiff", "either", writes_hdr=True, max_bytes=_LARGE
     ),

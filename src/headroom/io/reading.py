@@ -25,15 +25,13 @@ def read(path: str | os.PathLike[str]) -> Photo | Hdr:
         InputError: There is no such file, or it cannot be opened.
         InsufficientMemory: It does not fit into memory.
     """
-    source = Path(path)
-    container, content = load(source)
-    with decoding(source, container):
-        result: Photo | Hdr = import_module(f"headroom.io.{container.module}").read(source, content)
-    return result
+    return _read(Path(path), "read")
 
 
 def read_photo(path: str | os.PathLike[str]) -> Photo:
     """Read a photo: JPEG, PNG, WebP, AVIF, HEIC, JPEG XL or TIFF of integers; upright, in its own code values.
+
+    Camera RAW, which `read` turns into light, is the codes of its sensor here.
 
     Raises:
         UnsupportedFormat: As `read`, and a file that holds linear light.
@@ -42,7 +40,7 @@ def read_photo(path: str | os.PathLike[str]) -> Photo:
     """
     from headroom.image import Photo
 
-    result = read(path)
+    result = _read(Path(path), "read_photo")
     if not isinstance(result, Photo):
         raise UnsupportedFormat(f"{os.fspath(path)}: an HDR image already, not a photo. Give an 8- or 16-bit photo.")
     return result
@@ -77,3 +75,12 @@ def describe(path: str | os.PathLike[str]) -> FileFacts:
     with decoding(source, container):
         facts: FileFacts = import_module(f"headroom.io.{container.module}").describe(source, content)
     return facts
+
+
+def _read(source: Path, function: str) -> Photo | Hdr:
+    """Read by the function of this name where the container's module has it, else by the one for all it holds."""
+    container, content = load(source)
+    with decoding(source, container):
+        module = import_module(f"headroom.io.{container.module}")
+        result: Photo | Hdr = getattr(module, function, module.read)(source, content)
+    return result

@@ -3,7 +3,8 @@
 A code is clipped when it is the top one. In a compressed photo that line is blurred: codes just below the top count as
 clipped too where a top code is within the reach of a compressed block, because compression may have pushed them there,
 and where they fill most of a block, because a burnt-out area that was scaled or compressed again lies a few codes
-below the top. Codes elsewhere are measured, however bright.
+below the top. Codes elsewhere are measured, however bright. In camera RAW, a pixel has two of its three codes from its
+neighbours, so those beside a clipped one are no measurement either.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ _BLOCK_PX = 8
 
 
 def clipped_codes(photo: Photo) -> NDArray[np.bool_]:
-    """Say for every code value whether it is clipped: H x W x 3."""
+    """Say for every code value whether it is clipped, and so no measurement: H x W x 3."""
     top: NDArray[np.bool_] = photo.codes >= photo.top_code
+    if photo.encoding.sensor_matrix is not None:
+        return grown(top)
     if photo.lossy_step <= 0:
         return top
     within_error: NDArray[np.bool_] = photo.codes >= photo.top_code - max(_LEAST_STEP, np.ceil(photo.lossy_step))

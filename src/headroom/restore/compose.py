@@ -59,6 +59,11 @@ def compose(
     return pixels, recovered
 
 
+def no_gain(_start: int, _stop: int) -> Tensor:
+    """Give no gain at all."""
+    return torch.zeros(1, 1, 1)
+
+
 def cells_to_rows(gain: Tensor, clipped_share: Tensor, cell_px: int, width: int) -> GainRows:
     """Give rows of a gain that was predicted on a grid of cells.
 

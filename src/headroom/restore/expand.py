@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,16 @@ from torch import Tensor
 
 from headroom._version import __version__
 from headroom.errors import InputError, UsageError
-from headroom.image import Hdr, Photo
+from headroom.image import FloatImage, GainMap, Hdr, Photo
 from headroom.methods.contract import ExpandInput
 from headroom.restore.clipping import clipped_codes, recovery_weight
-from headroom.restore.compose import GainRows, cells_to_rows, compose
+from headroom.restore.compose import GainRows, cells_to_rows, compose, no_gain
 from headroom.restore.linearise import Curve, linearise
 from headroom.restore.network import Loaded, choose_preset, load_network
 from headroom.restore.own_gain_map import gain_beyond, left_unmeasured, linear_rows, usable_map
-from headroom.restore.plan import Plan, make_plan
+from headroom.restore.plan import TILED_BYTES_PER_PIXEL, Plan, make_plan
 from headroom.restore.reduce import network_codes, pad_input, reduced_input
+from headroom.restore.sensor import Predict, fill_sensor
 from headroom.restore.tile import run_tiled
 
 Progress = Callable[[float], None]
@@ -29,6 +31,8 @@ Progress = Callable[[float], None]
 _LARGEST_GAIN_STOPS = 20.0
 """The sun's disc over a white wall in the shade; it keeps every result finite, whatever the weights."""
 _LARGEST_EXPOSURE_EV = 32.0
+_RAW_BYTES_PER_PIXEL = 48
+"""Of camera RAW, its masks and its result while they are held together, measured."""
 
 
 def expand(
@@ -47,7 +51,8 @@ def expand(
 
     Measured pixels equal the linearised photo; clipped ones are filled in and marked in `Hdr.recovered`. A photo with
     a gain map of its own was measured beyond white: its pixels equal what the map makes of the linearised photo, and
-    only clipped ones that the map leaves open too are filled in.
+    only clipped ones that the map leaves open too are filled in. In camera RAW, channels of the sensor are measured or
+    clipped; light that no clipped channel contributes to is as measured.
 
     Args:
         photo: An upright photo.
@@ -62,7 +67,8 @@ def expand(
         progress: Told the finished share, 0 to 1.
 
     Returns:
-        Linear pixels where full scale of the photo is 1.0, SDR white, in the photo's own primaries.
+        Linear pixels in the photo's own primaries. 1.0, SDR white, is full scale of the photo; in camera RAW it is
+        where the first channel of a grey clips.
 
     Raises:
         UsageError: Unknown method or preset, or a value out of range.
@@ -76,33 +82,32 @@ def expand(
     report = progress or (lambda _share: None)
     chosen, preset_name = choose_preset(method, preset)
     capabilities = chosen.presets[preset_name].capabilities
-    plan = make_plan(photo.height, photo.width, capabilities)
+    is_raw = photo.encoding.sensor_matrix is not None
+    held = _RAW_BYTES_PER_PIXEL + (0 if capabilities.working_side_px else TILED_BYTES_PER_PIXEL) if is_raw else None
+    plan = make_plan(photo.height, photo.width, capabilities, held_bytes_per_pixel=held)
     loaded = load_network(method, preset_name, weights, plan.device)
-    curve = linearise(photo)
     gain_map = usable_map(photo) if use_gain_map else None
-    light = linear_rows(photo, curve.encoding, gain_map)
     clipped = clipped_codes(photo) if capabilities.invents_content else np.zeros(photo.codes.shape, dtype=bool)
-    left = left_unmeasured(clipped, gain_map)
-    largest_gain = _largest_gain(max_headroom_stops, exposure_ev)
-    gain_rows: GainRows = _no_gain
-    if left.any():
-        codes = network_codes(photo, curve.encoding)
+
+    def predict(codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> GainRows:
         generator = torch.Generator(plan.device).manual_seed(seed)
-        gain_rows = _predict(loaded, plan, codes, clipped, generator, lambda share: report(share / 2))
-        gain_rows = gain_beyond(light, gain_rows, largest_gain) if gain_map else gain_rows
-    pixels, recovered = compose(
-        light,
-        recovery_weight(left),
-        gain_rows,
+        return _predict(loaded, plan, codes, clipped, generator, lambda share: report(share / 2))
+
+    fill = fill_sensor if is_raw else partial(_fill, gain_map=gain_map)
+    pixels, recovered = fill(
+        photo,
+        clipped,
+        predict,
         strip_rows=plan.strip_rows,
-        max_gain_stops=largest_gain,
+        max_gain_stops=_largest_gain(max_headroom_stops, exposure_ev),
         progress=lambda share: report(0.5 + share / 2),
     )
     if exposure_ev:
         pixels *= np.float32(2**exposure_ev)
     settled = {"max_headroom_stops": max_headroom_stops, "exposure_ev": exposure_ev, "seed": seed}
-    provenance = {**_origin(photo, loaded, curve, gain_map_used=gain_map is not None), **settled}
-    return Hdr(pixels, photo.encoding.primaries, recovered, photo, photo.metadata, provenance, photo.source)
+    provenance = {**_origin(photo, loaded, linearise(photo), gain_map_used=gain_map is not None), **settled}
+    seen = None if is_raw else photo  # codes of a sensor are no picture to carry on
+    return Hdr(pixels, photo.encoding.primaries, recovered, seen, photo.metadata, provenance, photo.source)
 
 
 def _check_limits(max_headroom_stops: float | None, exposure_ev: float) -> None:
@@ -134,8 +139,31 @@ def _gain_map_use(photo: Photo, *, used: bool) -> str:
     return f"{'used' if used else 'ignored'} ({photo.gain_map.standard})"
 
 
-def _no_gain(_start: int, _stop: int) -> Tensor:
-    return torch.zeros(1, 1, 1)
+def _fill(
+    photo: Photo,
+    clipped: NDArray[np.bool_],
+    predict: Predict,
+    *,
+    gain_map: GainMap | None,
+    strip_rows: int,
+    max_gain_stops: float,
+    progress: Progress,
+) -> tuple[FloatImage, FloatImage]:
+    """Fill in the clipped codes of an RGB photo that its gain map leaves open; see `fill_sensor`."""
+    light = linear_rows(photo, photo.encoding, gain_map)
+    left = left_unmeasured(clipped, gain_map)
+    gain_rows: GainRows = no_gain
+    if left.any():
+        gain_rows = predict(network_codes(photo, photo.encoding), clipped)
+        gain_rows = gain_beyond(light, gain_rows, max_gain_stops) if gain_map else gain_rows
+    return compose(
+        light,
+        recovery_weight(left),
+        gain_rows,
+        strip_rows=strip_rows,
+        max_gain_stops=max_gain_stops,
+        progress=progress,
+    )
 
 
 def _largest_gain(max_headroom_stops: float | None, exposure_ev: float) -> float:

@@ -16,7 +16,7 @@ _STRIP_BYTES = 4 * 2**20
 """Of one float32 strip: small enough to stay in a processor's cache, and many strips have nothing to recover."""
 _BYTES_PER_PIXEL = 32
 """Of the photo, its masks and its result while they are held together, measured on 8-bit photos."""
-_TILED_BYTES_PER_PIXEL = 28
+TILED_BYTES_PER_PIXEL = 28
 """On top, for a full-resolution gain: the coarse one, the sum of tiles and their weights, all float32."""
 
 
@@ -60,7 +60,7 @@ def make_plan(
     free = free_memory() if free_bytes is None else free_bytes
     held = held_bytes_per_pixel
     if held is None:
-        held = _BYTES_PER_PIXEL + (0 if capabilities.working_side_px else _TILED_BYTES_PER_PIXEL)
+        held = _BYTES_PER_PIXEL + (0 if capabilities.working_side_px else TILED_BYTES_PER_PIXEL)
     room = free - held * height * width - 2 * _STRIP_BYTES
     strip_rows = max(16, _STRIP_BYTES // (12 * width))
     if capabilities.working_side_px:
