@@ -34,7 +34,8 @@ def inspect(
     if proof:
         _check_proof(proof, file)
     facts = describe(file)
-    image = read_photo(file) if facts.container == "raw" else read(file)  # RAW as a photo, whose clipped pixels are known
+    # As a photo, camera RAW knows its clipped pixels.
+    image = read_photo(file) if facts.container == "raw" else read(file)
     linear = _linear(image)
     record = {
         "file": str(file),
