@@ -7,12 +7,13 @@ a match in every part of the picture, so that the homography fits the scene and 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headroom.restore.flow import dense_flow
-from headroom.restore.guide import TOP_CODE, Guide
+from headroom.restore.guide import Guide
 from headroom.restore.homography import (
     at_full_size,
     fit_homography,
@@ -29,14 +30,32 @@ _LEAST_SHIFT_PX = 0.15
 _LEAST_GAIN = 0.03
 """Share of the difference that a homography has to take away."""
 _LEAST_SIDE_PX = 64
-_LEAST_COMMON = 0.005
-"""Share of the picture that has to be comparable."""
-_OUTLIER_CODES = 24.0
+_LEAST_COMMON = 0.1
+"""Share of the picture that two homographies have to show to be compared."""
+_OUTLIER_CODES = np.uint8(24)
 _SURROUNDINGS_PX = 63
 _CELL_PX = 12
 _LEAST_STRUCTURE = 1e-7
 _ROUNDS = 3
 _LEAST_STEP_PX = 0.1
+
+
+class _Pair(NamedTuple):
+    """Two guides, and what in them tells motion.
+
+    Attributes:
+        frame: h x w.
+        reference: h x w.
+        frame_structure: h x w, 128 where nothing stands out from its surroundings, never 0.
+        reference_structure: h x w.
+        corners: h x w, how well a place in the reference can be found again.
+    """
+
+    frame: Guide
+    reference: Guide
+    frame_structure: Guide
+    reference_structure: Guide
+    corners: NDArray[np.float32]
 
 
 def estimate_camera_motion(frame: Guide, reference: Guide) -> Homography:
@@ -45,28 +64,27 @@ def estimate_camera_motion(frame: Guide, reference: Guide) -> Homography:
     Returns:
         A homography; identity where no other is measurably better.
     """
-    still = np.eye(3)
     if min(reference.shape) < _LEAST_SIDE_PX:
-        return still
-    small = _half(frame), _half(reference)
-    candidates = [_improve(guess, *small) for guess in _guesses(*small)]
-    best = min(candidates, key=lambda candidate: _mismatch(candidate, still, *small)[0])
+        return np.eye(3)
+    small = _pair(_half(frame), _half(reference))
+    candidates = [_improve(guess, small) for guess in _guesses(small)]
+    best = min(candidates, key=lambda candidate: _mismatch(candidate, np.eye(3), small)[0])
     return refine_camera_motion(at_full_size(best, 2), frame, reference)
 
 
 def refine_camera_motion(guess: Homography, frame: Guide, reference: Guide) -> Homography:
     """Make a guess better; identity where none is measurably better."""
-    still = np.eye(3)
-    found = _improve(guess, frame, reference)
-    error, error_of_none = _mismatch(found, still, frame, reference)
+    still, pair = np.eye(3), _pair(frame, reference)
+    found = _improve(guess, pair)
+    error, error_of_none = _mismatch(found, still, pair)
     moves = largest_distance(found, still, reference.shape) >= _LEAST_SHIFT_PX
     return found if moves and error < (1 - _LEAST_GAIN) * error_of_none else still
 
 
-def _guesses(frame: Guide, reference: Guide) -> Iterator[Homography]:
+def _guesses(pair: _Pair) -> Iterator[Homography]:
     yield np.eye(3)
-    for guess in (_from_shift(frame, reference), _from_features(frame, reference)):
-        if guess is not None and plausible(guess, reference.shape):
+    for guess in (_from_shift(pair.frame, pair.reference), _from_features(pair.frame, pair.reference)):
+        if guess is not None and plausible(guess, pair.reference.shape):
             yield guess
 
 
@@ -93,28 +111,26 @@ def _from_features(frame: Guide, reference: Guide) -> Homography | None:
     return fit_homography(points, np.array([theirs[pair.trainIdx].pt for pair in pairs], np.float32), 3.0)
 
 
-def _improve(guess: Homography, frame: Guide, reference: Guide) -> Homography:
+def _improve(guess: Homography, pair: _Pair) -> Homography:
     """Fit to the flow over a guess again and again, as long as that makes the pictures more alike."""
     for _ in range(_ROUNDS):
-        better = _fit_to_flow(guess, frame, reference)
-        if better is None or not plausible(better, reference.shape):
+        better = _fit_to_flow(guess, pair)
+        if better is None or not plausible(better, pair.reference.shape):
             break
-        error, error_of_guess = _mismatch(better, guess, frame, reference)
+        error, error_of_guess = _mismatch(better, guess, pair)
         if error >= error_of_guess:
             break
-        step_px = largest_distance(better, guess, reference.shape)
+        step_px = largest_distance(better, guess, pair.reference.shape)
         guess = better
         if step_px < _LEAST_STEP_PX:
             break
     return guess
 
 
-def _fit_to_flow(guess: Homography, frame: Guide, reference: Guide) -> Homography | None:
+def _fit_to_flow(guess: Homography, pair: _Pair) -> Homography | None:
     """Improve a homography with the flow that remains, at the best corner of each cell of the picture."""
-    import cv2
-
-    rest = dense_flow(warp_guide(frame, guess), reference)
-    points = _best_of_cells(np.where(shows(guess, reference.shape), cv2.cornerMinEigenVal(reference, 5), 0))
+    rest = dense_flow(warp_guide(pair.frame, guess), pair.reference)
+    points = _best_of_cells(np.where(shows(guess, pair.reference.shape), pair.corners, 0))
     there = points + rest[points[:, 1].astype(int), points[:, 0].astype(int)]
     return fit_homography(points, project_points(guess, there), 1.0)
 
@@ -129,22 +145,29 @@ def _best_of_cells(structure: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack((kept % columns * _CELL_PX + x, kept // columns * _CELL_PX + y), axis=1).astype(np.float32)
 
 
-def _mismatch(one: Homography, other: Homography, frame: Guide, reference: Guide) -> tuple[float, float]:
+def _mismatch(one: Homography, other: Homography, pair: _Pair) -> tuple[float, float]:
     """Compare two homographies by the difference that each leaves, in codes, over the pixels that both show.
 
-    Differences are cut off, so that what moved by itself counts little, and pixels that clip in both don't count.
+    Differences are cut off, so that what moved by itself counts little.
     """
     import cv2
 
-    warped = [warp_guide(frame, homography) for homography in (one, other)]
-    common = shows(one, reference.shape) & shows(other, reference.shape)
-    for guide in warped:
-        common &= (reference < TOP_CODE) | (guide < TOP_CODE)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = pair.reference.shape[::-1]
+    warped = [cv2.warpPerspective(pair.frame_structure, homography, size, flags=flags) for homography in (one, other)]
+    common = (warped[0] > 0) & (warped[1] > 0)
     if common.mean() < _LEAST_COMMON:
         return np.inf, np.inf
-    ours = _structure(reference)
-    errors = [np.minimum(cv2.absdiff(_structure(guide), ours)[common], _OUTLIER_CODES).mean() for guide in warped]
-    return float(errors[0]), float(errors[1])
+    differences = (cv2.absdiff(structure, pair.reference_structure)[common] for structure in warped)
+    one_error, other_error = (float(np.minimum(difference, _OUTLIER_CODES).mean()) for difference in differences)
+    return one_error, other_error
+
+
+def _pair(frame: Guide, reference: Guide) -> _Pair:
+    import cv2
+
+    corners: NDArray[np.float32] = cv2.cornerMinEigenVal(reference, 5)
+    return _Pair(frame, reference, _structure(frame), _structure(reference), corners)
 
 
 def _structure(guide: Guide) -> Guide:
@@ -152,7 +175,7 @@ def _structure(guide: Guide) -> Guide:
     import cv2
 
     fine, coarse = cv2.GaussianBlur(guide, (0, 0), 1.0), cv2.blur(guide, (_SURROUNDINGS_PX, _SURROUNDINGS_PX))
-    structure: Guide = cv2.addWeighted(fine, 1, coarse, -1, 128)
+    structure: Guide = np.maximum(cv2.addWeighted(fine, 1, coarse, -1, 128), 1)
     return structure
 
 

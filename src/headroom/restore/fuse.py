@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from headroom.image import FloatImage
@@ -48,10 +49,11 @@ def fuse(
     pieces = list(tiles(height, width, tile_px, capabilities.overlap_px))
     for number, (rows, columns, fade) in enumerate(pieces, start=1):
         found = _support_of(stack, rows, columns)
-        if found.share.any():
-            tile = stack.cut(rows, columns)
-            method = _believable(_ask(run, tile, slots), tile, found)
-            found.light[:] += found.share * (method - found.light)
+        heard = found.share.any(axis=-1) & (fade[..., 0] > 0)
+        if heard.any():
+            box = _box_around(heard, capabilities.overlap_px // 2)
+            part, tile = Support(*(values[box] for values in found)), stack.cut(rows, columns).cut(*box)
+            part.light[:] += part.share * (_believable(_ask(run, tile, slots), tile, part) - part.light)
         pixels[rows, columns] += fade * found.light
         recovered[rows, columns] += fade[..., 0] * (1 - found.measured.min(axis=-1))
         progress(number / len(pieces))
@@ -64,6 +66,13 @@ def _support_of(stack: Stack, rows: slice, columns: slice) -> Support:
     around = slice(rows.start - above, rows.stop + REACH_PX), slice(columns.start - left, columns.stop + REACH_PX)
     inner = slice(above, above + rows.stop - rows.start), slice(left, left + columns.stop - columns.start)
     return Support(*(part[inner] for part in support(stack.cut(*around))))
+
+
+def _box_around(mask: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice]:
+    """Give rows and columns that hold all of a mask, and a margin where there is room."""
+    spans = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (slice(max(0, int(span[0]) - margin_px), int(span[-1]) + 1 + margin_px) for span in spans)
+    return rows, columns
 
 
 def _ask(run: RunMethod, tile: Stack, slots: Sequence[Slot]) -> FloatImage:

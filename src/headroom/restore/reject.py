@@ -19,7 +19,7 @@ _TEXTURE_CODES = 3.0
 _LEAST_CORRELATION = 0.4
 _LEVEL_EV = 0.35
 _ABOVE_CHANCE = 0.1
-_LEAST_AGREEMENT = (0.3, 0.6)
+_LEAST_AGREEMENT = (0.25, 0.6)
 """Smallest share that is asked for, and largest: of a plain wall everything agrees by chance."""
 _MOST_EXPOSURE_ERROR_EV = 1.0
 

@@ -23,7 +23,7 @@ _UNCLIPPED = 0.9
 """Share of the clip level up to which a sample counts fully; from there to the clip level its weight falls to 0."""
 _MEASURED = 10
 """A sample that is unclipped by a tenth of that fall is a measurement."""
-_AGREEING, _DISAGREEING = 1.5, 4.0
+_AGREEING, _DISAGREEING = 1.3, 2.5
 """Surprise, see `_surprise`, from which trust falls, and is gone."""
 _NOISY = 0.5
 """Surprise from which frames are as noisy as they look; frames that are equal to the last digit have no noise."""
@@ -38,7 +38,7 @@ _SIGMAS = 3.0
 """Deviations by which a method may contradict the measurements."""
 _DENOISED = 3.0
 """Precision of an estimate whose noise was taken out, over that before."""
-_LEAST_SHARE = 1 / 256
+_LEAST_SHARE = 0.1
 """Below it, a method is not heard."""
 _LAST_RESORT = 1e-6
 _WINDOW = (3, 3)
@@ -169,7 +169,7 @@ def _surprise(stack: Stack, i: int, light: FloatImage) -> FloatImage:
     difference = np.minimum(stack.frames[i] / exposure, ceiling) - np.minimum(reference, ceiling)
     light = np.minimum(light, ceiling)
     expected = _variance(stack, i, light) + _variance(stack, stack.reference, light) + (_TOLERANCE * light) ** 2
-    return np.asarray(_mean(difference**2 / expected).max(axis=-1, keepdims=True))
+    return _mean((difference**2 / expected).mean(axis=-1))[..., None]
 
 
 def _trust(surprise: FloatImage) -> FloatImage:

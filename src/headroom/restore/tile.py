@@ -59,8 +59,9 @@ def tiles(height: int, width: int, side: int, overlap: int) -> Iterator[tuple[sl
 
 
 def _pieces(length: int, side: int, overlap: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Spread the fewest pieces evenly over a length, each at least `overlap` into the next, and cross-fade them."""
+    """Spread the fewest pieces over a length, no longer than they need be to overlap, and cross-fade them."""
     count = -(-(length - overlap) // (side - overlap)) if length > side else 1
+    side = -(-(length + (count - 1) * overlap) // count)
     starts = [round(i * (length - side) / max(1, count - 1)) for i in range(count)]
     pieces = [slice(start, min(start + side, length)) for start in starts]
     weights = [_fade(piece, length, overlap) for piece in pieces]
