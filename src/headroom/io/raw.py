@@ -30,7 +30,7 @@ from headroom.io.facts import FileFacts, stored_facts
 _PIXEL_BYTES = 96
 _TOP_CODE = 65_535
 _FLOAT_BITS = 32
-_ORIENTATIONS = {0: 1, 3: 3, 5: 8, 6: 6}  # by LibRaw's number of turns
+_ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)  # by LibRaw's flip: 1 swaps columns, 2 rows, 4 rows with columns
 _LEAST_COEFFICIENT = 0.125  # as LibRaw does, a matrix whose first coefficient is smaller counts as missing
 _LARGEST_COEFFICIENT = 100.0
 _MOST_BALANCE = 100.0
@@ -89,7 +89,7 @@ def _facts(path: Path, content: bytes, decoded: Mapping[str, Any]) -> FileFacts:
         encoding=Encoding("bt2020", "linear"),
         metadata=Metadata(exif=tiff_exif.block(content)),
         file_bytes=len(content),
-        turn=_ORIENTATIONS.get(decoded["flip"], 1),
+        turn=_ORIENTATIONS[decoded["flip"] & 7],
     )
 
 
