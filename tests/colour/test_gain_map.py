@@ -113,14 +113,15 @@ def test_gains_apply_in_their_own_primaries() -> None:
     np.testing.assert_allclose(apply_gain_map(sdr.astype(np.float32), gain_map, 0.0), sdr, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(64, 96), (61, 97), (5, 9), (903, 1001)])
 @pytest.mark.parametrize("scale", [2, 4])
-def test_small_maps_average_the_log_gain(scale: int) -> None:
+def test_small_maps_average_the_log_gain(size: tuple[int, int], scale: int) -> None:
+    """From edge to edge of the picture, which is how readers spread the map out again."""
     cv2 = pytest.importorskip("cv2")
-    sdr, hdr = picture(64, 96)
+    sdr, hdr = picture(*size)
     gain_map = encode_gain_map(sdr, hdr, scale=scale)
-    gain = cv2.resize(
-        np.log2((hdr + 1 / 64) / (sdr + 1 / 64)), (96 // scale, 64 // scale), interpolation=cv2.INTER_AREA
-    )
+    smaller = [-(-side // scale) for side in reversed(size)]
+    gain = cv2.resize(np.log2((hdr + 1 / 64) / (sdr + 1 / 64)), smaller, interpolation=cv2.INTER_AREA)
     stored = gain_map.minimum[0] + (gain_map.maximum[0] - gain_map.minimum[0]) * gain_map.codes / 255
     np.testing.assert_allclose(stored, gain, atol=(gain.max() - gain.min()) / 255)
 

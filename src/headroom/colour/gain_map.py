@@ -34,7 +34,8 @@ def encode_gain_map(
     Args:
         sdr_linear: H x W x 3 linear light of the base image, 1.0 = SDR white.
         hdr_linear: The same picture in HDR, with the same primaries.
-        scale: Shrinks both sides of the map; each code stands for the mean log gain of `scale` x `scale` pixels.
+        scale: Shrinks both sides of the map, rounded up; each code stands for the mean log gain of its part of the
+            picture.
         channels: 3 for a gain per channel; 1 for that of luminance, in a third of the bytes, which keeps the base's
             colour ratios.
         primaries: Primaries of both images; decide what luminance is.
@@ -122,20 +123,38 @@ def _log_gains(
     sdr: FloatImage, hdr: FloatImage, scale: int, weights: NDArray[np.float32] | None
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Yield strips of the map: its rows, and the log2 gain there, n x w x 1 or 3."""
-    for rows in strips(sdr.shape, multiple=scale):
-        base, alternate = sdr[rows], hdr[rows]
+    columns, column_shares = _boxes(slice(0, -(-sdr.shape[1] // scale)), sdr.shape[1], scale)
+    for strip in strips(sdr.shape, multiple=scale):
+        codes = slice(strip.start // scale, -(-strip.stop // scale))
+        rows, row_shares = _boxes(codes, sdr.shape[0], scale)
+        first, end = rows.min(), rows.max() + 1
+        base, alternate = sdr[first:end], hdr[first:end]
         if weights is not None:
             base, alternate = (base @ weights)[..., None], (alternate @ weights)[..., None]
         gain = np.log2((np.maximum(alternate, 0) + _OFFSET) / (np.maximum(base, 0) + _OFFSET))
-        yield slice(rows.start // scale, -(-rows.stop // scale)), _block_mean(gain, scale)
+        if scale > 1:
+            gain = _box_means(gain, rows - first, row_shares)
+            gain = _box_means(gain.swapaxes(0, 1), columns, column_shares).swapaxes(0, 1)
+        yield codes, gain
 
 
-def _block_mean(values: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
-    """Return the mean of each `scale` x `scale` block; the last row and column are repeated to fill up."""
-    height, width = values.shape[:2]
-    filled = np.pad(values, ((0, -height % scale), (0, -width % scale), (0, 0)), mode="edge")
-    total = sum(filled[i::scale, j::scale] for i in range(scale) for j in range(scale))
-    return np.asarray(total * np.float32(1 / scale**2))
+def _boxes(codes: slice, size: int, scale: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return for n codes along a side of this size the k pixels that each stands for, k x n, and their shares in it.
+
+    To a reader the map covers the picture from edge to edge, even where `scale` does not divide the side.
+    """
+    length = size / -(-size // scale)
+    start = np.arange(codes.start, codes.stop) * length
+    pixels = start.astype(np.intp) + np.arange(scale + (size % scale > 0))[:, None]
+    covered = np.minimum(pixels + 1, start + length) - np.maximum(pixels, start)
+    return np.minimum(pixels, size - 1), np.asarray(np.maximum(covered, 0) / length, np.float32)
+
+
+def _box_means(
+    values: NDArray[np.float32], pixels: NDArray[np.intp], shares: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the mean of each box along the first axis."""
+    return np.asarray(sum(values[at] * share[:, None, None] for at, share in zip(pixels, shares, strict=True)))
 
 
 def _resampled(codes: NDArray[np.uint8], rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:
