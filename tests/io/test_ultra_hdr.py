@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from io import BytesIO
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from headroom.colour.transfer import decode_codes
 from headroom.errors import UsageError
 from headroom.image import Encoding, FloatImage, Hdr, Photo
 from headroom.io import orientation, read_photo, write_hdr
+from headroom.io.convert import convert
 from headroom.io.gain_map_jpeg import read_gain_map_jpeg
 from headroom.io.options import WriteOptions
 
@@ -77,6 +79,26 @@ def test_libultrahdr_sees_the_same_light(tmp_path: Path, scale: int, channels: i
     seen = imagecodecs.ultrahdr_decode((tmp_path / "b.jpg").read_bytes(), dtype=np.float16)[..., :3].astype(np.float32)
     luminance = luminance_weights("bt709").astype(np.float32)  # all that one channel can carry
     assert np.percentile(errors(seen @ luminance, hdr.pixels @ luminance), 90) < 0.05
+
+
+@pytest.mark.parametrize("turn", [1, 6])
+def test_a_photo_keeps_the_map_that_it_came_with(tmp_path: Path, turn: int) -> None:
+    block = Image.Exif()
+    block[0x0112] = turn
+    Image.fromarray(scene()).save(tmp_path / "a.jpg", quality=90, exif=block)
+    hdr = expanded(read_photo(tmp_path / "a.jpg"))
+    write_hdr(hdr, tmp_path / "b.jpg", options=WriteOptions(gain_map_scale=4, gain_map_channels=1))
+    convert(tmp_path / "b.jpg", tmp_path / "c.jpg", strip_gps=True)
+    (base, before), (again, after) = (read_gain_map_jpeg((tmp_path / name).read_bytes()) for name in ("b.jpg", "c.jpg"))
+    assert again[again.index(b"\xff\xdb") :] == base[base.index(b"\xff\xdb") :]
+    assert np.abs(after.codes.astype(int) - before.codes).max() <= 3  # of a second compression
+    assert dataclasses.replace(after, codes=before.codes) == before
+    seen = [
+        imagecodecs.ultrahdr_decode((tmp_path / name).read_bytes(), dtype=np.float16) for name in ("b.jpg", "c.jpg")
+    ]
+    np.testing.assert_allclose(*(each.astype(np.float32) for each in seen), rtol=0.03, atol=1e-3)
+    convert(tmp_path / "b.jpg", tmp_path / "d.jpg", exposure_ev=-1)
+    assert read_photo(tmp_path / "d.jpg").gain_map.codes.shape == hdr.pixels.shape
 
 
 @pytest.mark.parametrize("deep", [False, True])

@@ -90,7 +90,7 @@ def _history(made: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Say how a file was made, and how the file that it was converted from."""
     lines, label = [], "made by"
     while isinstance(made, Mapping) and made:
-        facts = ((name, value) for name, value in made.items() if name != "source")
+        facts = ((name, value) for name, value in made.items() if name != "source" and value is not None)
         lines.append((label, ", ".join(f"{name} {value}" for name, value in facts)))
         made, label = made.get("source", {}), "made from"
     return lines

@@ -71,8 +71,9 @@ def convert(
 
     HDR stays HDR where that format can hold it, and an SDR photo stays a photo. A tone curve, or a depth that only
     photos have, makes a photo of an HDR image. A photo that has to go into an HDR container does so as plain linear
-    light: what is clipped stays clipped. A photo with a gain map is HDR, and is its own rendition in SDR. A JPEG photo
-    that nothing changes is copied byte for byte; every other file says how it was made.
+    light: what is clipped stays clipped. A photo with a gain map is HDR, and is its own rendition in SDR; from JPEG to
+    JPEG both stay as they are. A JPEG photo that nothing changes is copied byte for byte; every other file says how it
+    was made.
 
     Args:
         source: A file of any kind that is read.
@@ -161,7 +162,7 @@ def _options(source: str | os.PathLike[str], container: ContainerFormat, bit_dep
             return WriteOptions(half=(bit_depth or describe(source).bit_depth) != 32)
         case "avif" if bit_depth is not None:
             return WriteOptions(bit_depth=10 if bit_depth == 10 else 12)
-    return WriteOptions()
+    return WriteOptions(keep_gain_map=True)  # a photo whose light was changed is no longer behind it
 
 
 def _is_hdr(image: Photo | Hdr) -> bool:

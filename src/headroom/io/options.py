@@ -23,6 +23,8 @@ class WriteOptions:
             takes 0.2 to 0.8 MB, at 2 a third of that. But there the gain of a lamp spills over its edge, by half a stop
             at 0.1 % of the pixels of HDR views, and readers differ in how they fill the map in.
         gain_map_channels: 1 for a gain of luminance, 3 for one of each channel.
+        keep_gain_map: Write the gain map that a JPEG photo came with, for light that is that of this map still, instead
+            of measuring it anew.
     """
 
     half: bool = True
@@ -34,3 +36,4 @@ class WriteOptions:
     base_quality: int = 95
     gain_map_scale: Literal[1, 2, 4] = 1
     gain_map_channels: Literal[1, 3] = 3
+    keep_gain_map: bool = False

@@ -13,7 +13,7 @@ from headroom.colour import transfer
 from headroom.colour.gain_map import encode_gain_map
 from headroom.colour.primaries import convert
 from headroom.errors import UsageError
-from headroom.image import Hdr, Photo
+from headroom.image import GainMap, Hdr, Photo
 from headroom.io import orientation, sdr
 from headroom.io.gain_map_jpeg import gain_map_jpeg
 from headroom.io.options import WriteOptions
@@ -33,27 +33,32 @@ def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
         UsageError: The photo has another size than the HDR image.
     """
     photo = _base_photo(hdr)
-    base = photo.original
-    if base is None:
-        base = sdr.jpeg_bytes(photo, options.base_quality)
-        # The map starts from what a reader of the base sees, so that it makes up for what JPEG lost.
-        photo = dataclasses.replace(photo, codes=np.asarray(JpegImageFile(BytesIO(base))))
     if photo.codes.shape != hdr.pixels.shape:
         raise UsageError(
             f"A gain-map JPEG needs a photo of {hdr.width} x {hdr.height} pixels like its HDR image, "
             f"not of {photo.width} x {photo.height}. Resize one of them."
         )
+    base = photo.original
+    if base is None:
+        base = sdr.jpeg_bytes(photo, options.base_quality)
+        # The map starts from what a reader of the base sees, so that it makes up for what JPEG lost.
+        photo = dataclasses.replace(photo, codes=np.asarray(JpegImageFile(BytesIO(base))))
+    keeps_map = options.keep_gain_map and photo.original is not None
+    gain_map = (photo.gain_map if keeps_map else None) or _measured(photo, hdr, options)
+    if photo.original is not None:
+        gain_map = dataclasses.replace(gain_map, codes=orientation.undo(gain_map.codes, photo.orientation))
+    path.write_bytes(gain_map_jpeg(base, gain_map, hdr.provenance))
+
+
+def _measured(photo: Photo, hdr: Hdr, options: WriteOptions) -> GainMap:
     primaries = photo.encoding.primaries
-    gain_map = encode_gain_map(
+    return encode_gain_map(
         transfer.decode_codes(photo.codes, photo.encoding, photo.bit_depth),
         convert(hdr.pixels, hdr.primaries, primaries),
         scale=options.gain_map_scale,
         channels=options.gain_map_channels,
         primaries=primaries,
     )
-    if photo.original is not None:
-        gain_map = dataclasses.replace(gain_map, codes=orientation.undo(gain_map.codes, photo.orientation))
-    path.write_bytes(gain_map_jpeg(base, gain_map, hdr.provenance))
 
 
 def _base_photo(hdr: Hdr) -> Photo:
