@@ -68,10 +68,17 @@ class Pair:
 
     @property
     def known_truth(self) -> FloatImage:
-        """The truth of a metric that needs one."""
+        """The truth, for a metric that needs one."""
         if self.truth is None:
             raise UsageError("This metric compares with a truth, and there is none. Choose metrics without reference.")
         return self.truth
+
+    @property
+    def known_codes(self) -> FloatImage:
+        """The photo's codes, for a metric that needs them."""
+        if self.codes is None:
+            raise UsageError("This metric asks what the photo clips, and there is no photo. Choose another metric.")
+        return self.codes
 
     def once(self, work: Callable[[Pair], _Found]) -> _Found:
         """Give what `work` finds in this pair; all metrics that share the work have it done once."""

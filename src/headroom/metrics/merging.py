@@ -5,7 +5,8 @@ clipped, cropped or rounded. "mu" stands for the tone curve log(1 + 5000 x) / lo
 
 - PSNR: 10 log10(1 / MSE) over all pixels and channels.
 - SSIM: values times 255, held in [0, 255]; 11 x 11 Gaussian windows of sigma 1.5 that lie wholly in the picture; C1 and
-  C2 of Wang et al. 2004; the mean over pixels and channels.
+  C2 of Wang et al. 2004; the mean over pixels and channels. This is what the field's tables hold; "8-bit" rounds to
+  codes first, as some public scorers do.
 """
 
 from __future__ import annotations
@@ -13,20 +14,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from headroom.errors import UsageError
 from headroom.image import FloatImage
+from headroom.metrics.contract import Measure, Metric, Pair, plain
+from headroom.metrics.ssim import WINDOW_PX, Picture, ssim_map
 
 _MU = 5000.0
 _BRIGHTEST = 2.0
-_WINDOW_PX = 11
-_SIGMA_PX = 1.5
-_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-
-Picture = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ def score_merge(prediction: FloatImage, truth: FloatImage, mask: NDArray[np.bool
     toned = mu_law(light[0]), mu_law(light[1])
     error_mu, error_l = (toned[0] - toned[1]) ** 2, (light[0] - light[1]) ** 2
     windows_mu, windows_l = _ssim_windows(*toned), _ssim_windows(*light)
-    border = _WINDOW_PX // 2
+    border = WINDOW_PX // 2
     centres = inside[border : border + windows_l.shape[0], border : border + windows_l.shape[1]]
     return MergeScore(
         psnr_mu=_psnr(error_mu),
@@ -115,19 +112,7 @@ def _checked(light: FloatImage, name: str) -> Picture:
 
 def _ssim_windows(one: Picture, other: Picture) -> Picture:
     """Give the SSIM of every whole window: H - 10 x W - 10 x 3; empty for smaller pictures."""
-    x, y = np.clip(one * 255, 0, 255), np.clip(other * 255, 0, 255)
-    mean_x, mean_y = _blurred(x), _blurred(y)
-    variance_x, variance_y = _blurred(x * x) - mean_x**2, _blurred(y * y) - mean_y**2
-    covariance = _blurred(x * y) - mean_x * mean_y
-    likeness = (2 * mean_x * mean_y + _C1) * (2 * covariance + _C2)
-    return np.asarray(likeness / ((mean_x**2 + mean_y**2 + _C1) * (variance_x + variance_y + _C2)))
-
-
-def _blurred(picture: Picture) -> Picture:
-    border = _WINDOW_PX // 2
-    window = cv2.getGaussianKernel(_WINDOW_PX, _SIGMA_PX)
-    blurred: Picture = cv2.sepFilter2D(picture, cv2.CV_64F, window, window)
-    return blurred[border : picture.shape[0] - border, border : picture.shape[1] - border]
+    return ssim_map(np.clip(one * 255, 0, 255), np.clip(other * 255, 0, 255), 255, border="inside")
 
 
 def _psnr(squared_error: Picture) -> float:
@@ -141,3 +126,53 @@ def _mean(values: Picture) -> float:
 
 def _defined_mean(values: list[float]) -> float:
     return _mean(np.array([value for value in values if not np.isnan(value)]))
+
+
+def _all(pair: Pair) -> MergeScore:
+    return score_merge(pair.prediction, pair.known_truth, pair.mask)
+
+
+def _ssim_mu_8bit(pair: Pair) -> float:
+    return _mean(_ssim_windows(*(_rounded(mu_law(light)) for light in (pair.prediction, pair.known_truth))))
+
+
+def _ssim_l_8bit(pair: Pair) -> float:
+    return _mean(_ssim_windows(_rounded(pair.prediction), _rounded(pair.known_truth)))
+
+
+def _rounded(picture: NDArray[np.floating]) -> Picture:
+    return np.asarray(np.rint(np.clip(picture, 0, 1) * 255) / 255, np.float64)
+
+
+def _metric(name: str, measure: Measure, title: str, *, usual: bool = True) -> Metric:
+    return Metric(
+        id=name,
+        name=title,
+        direction="higher",
+        domain="full-scale",
+        unit="dB" if name.startswith("psnr") else "",
+        limits=(-np.inf, np.inf) if name.startswith("psnr") else (-1, 1),
+        source="Kalantari and Ramamoorthi 2017; SSIM: Wang et al. 2004",
+        open=plain(measure),
+        symmetric=True,
+        takes="mask" if name.endswith("masked") else "pictures",
+        usual=usual,
+    )
+
+
+def _of_all(name: str, title: str) -> Metric:
+    return _metric(name, lambda pair: float(getattr(pair.once(_all), name)), title)
+
+
+METRICS = (
+    _of_all("psnr_mu", "PSNR-mu"),
+    _of_all("psnr_l", "PSNR-L"),
+    _of_all("ssim_mu", "SSIM-mu"),
+    _of_all("ssim_l", "SSIM-L"),
+    _of_all("psnr_mu_masked", "PSNR-mu, masked"),
+    _of_all("psnr_l_masked", "PSNR-L, masked"),
+    _of_all("ssim_mu_masked", "SSIM-mu, masked"),
+    _of_all("ssim_l_masked", "SSIM-L, masked"),
+    _metric("ssim_mu_8bit", _ssim_mu_8bit, "SSIM-mu of 8-bit codes", usual=False),
+    _metric("ssim_l_8bit", _ssim_l_8bit, "SSIM-L of 8-bit codes", usual=False),
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from types import MappingProxyType
 
 from headroom.errors import MissingDependency, UsageError, WeightsError
@@ -19,7 +20,7 @@ _INSTALL = {"pycvvdp": "pip install 'headroom-hdr[metrics]'"}
 @functools.cache
 def metrics() -> Mapping[str, Metric]:
     """Give every metric by its id, in the order of files and lists."""
-    names = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py") if path.stem != "registry")
+    names = sorted(module.name for module in iter_modules([str(Path(__file__).parent)]) if module.name != "registry")
     modules = [import_module(f"headroom.metrics.{name}") for name in names]
     found: list[Metric] = [metric for module in modules for metric in getattr(module, "METRICS", ())]
     by_id = {metric.id: metric for metric in found}
