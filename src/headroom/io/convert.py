@@ -102,10 +102,10 @@ def convert(
     image = without_gps(read(source)) if strip_gps else read(source)
     if "hdr" not in ways or ("photo" in ways and (tone_map is not None or not _is_hdr(image))):
         container = ways["photo"]
-        photo = _as_photo(image, exposure_ev, tone_map, primaries)
-        depth = bit_depth or min(photo.bit_depth, max(sdr.DEPTHS[container.name]))
+        depth = _photo_depth(image, container, bit_depth)
+        photo = _as_photo(image, exposure_ev, tone_map, primaries, depth)
         made = _provenance(image, exposure_ev, _operator(image, tone_map), photo.encoding.primaries)
-        photo = _labelled(sdr.with_depth(photo, 8 if depth == 8 else 16), made)
+        photo = _labelled(sdr.with_depth(photo, depth), made)
         notes = write_photo(photo, path, format=container.name)
         is_default = isinstance(image, Hdr) and tone_map is None
         return Conversion(container.name, photo, (_RENDITION, *notes) if is_default else notes)
@@ -174,7 +174,19 @@ def _operator(image: Photo | Hdr, tone_map: ToneMap | None) -> ToneMap:
     return tone_map or ("filmic" if isinstance(image, Hdr) else "none")
 
 
-def _as_photo(image: Photo | Hdr, exposure_ev: float, tone_map: ToneMap | None, primaries: Primaries | None) -> Photo:
+def _photo_depth(image: Photo | Hdr, container: ContainerFormat, bit_depth: int | None) -> Literal[8, 16]:
+    """Return the depth of a photo that is written: what was asked for, else that of the image where it fits."""
+    own = 16 if isinstance(image, Hdr) or image.bit_depth > 8 else 8
+    return 8 if (bit_depth or min(own, max(sdr.DEPTHS[container.name]))) == 8 else 16
+
+
+def _as_photo(
+    image: Photo | Hdr,
+    exposure_ev: float,
+    tone_map: ToneMap | None,
+    primaries: Primaries | None,
+    bit_depth: Literal[8, 16],
+) -> Photo:
     """Return a photo with its own codes where nothing changes them, else a rendition of its light."""
     if isinstance(image, Photo) and tone_map is None:
         named = image.encoding.transfer is not None or image.metadata.icc is not None
@@ -187,7 +199,7 @@ def _as_photo(image: Photo | Hdr, exposure_ev: float, tone_map: ToneMap | None, 
         operator=_operator(image, tone_map),
         primaries=primaries or hdr.primaries,
         exposure_ev=exposure_ev,
-        bit_depth=16 if isinstance(image, Hdr) or image.bit_depth > 8 else 8,
+        bit_depth=bit_depth,
     )
 
 

@@ -52,9 +52,11 @@ def to_srgb(codes: _Codes, icc: bytes) -> _Codes | None:
     target = imagecodecs.cms_profile("srgb")
     space = "gray" if icc[16:20] == b"GRAY" else "rgb"
     source = np.ascontiguousarray(codes[..., 0]) if space == "gray" else codes
+    # Its shortcut for 16 bits, a grid of colours, is up to 20 8-bit codes off beside black.
+    flags = imagecodecs.CMS.FLAGS.NOOPTIMIZE if codes.dtype == np.uint16 else 0
     try:
         converted: _Codes = imagecodecs.cms_transform(
-            source, icc, target, colorspace=space, outcolorspace="rgb", intent=_RELATIVE_COLORIMETRIC
+            source, icc, target, colorspace=space, outcolorspace="rgb", intent=_RELATIVE_COLORIMETRIC, flags=flags
         )
     except imagecodecs.CmsError:
         return None
