@@ -91,17 +91,33 @@ def test_challenge123_takes_one_exposure_of_every_moment(tmp_path: Path) -> None
         find_challenge123(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["sen", "tursun"])
-def test_real_scenes_have_no_truth_and_may_lack_exposures(tmp_path: Path, name: str) -> None:
-    folder = write_frames(tmp_path / "Cafe", ["1.jpg", "2.png", "3.tif"])
-    (scene,) = find_scenes(tmp_path, LAYOUTS[name])
+def check_without_exposures(scene: BracketScene) -> None:
     assert scene.bracket().exposures_ev == (None, None, None)
     assert scene.bracket().reference is None
     for ask in (scene.truth, scene.reference_exposure):
         with pytest.raises(DataError, match="Cafe"):
             ask()
+
+
+def test_sen_is_read_as_its_authors_do(tmp_path: Path) -> None:
+    """All *.tif and the only *.txt, whatever its name, with exponents of 2 in any order."""
+    folder = write_frames(tmp_path / "Cafe", ["Img1.tif", "Img2.tif", "Img3.tif"])
+    cv2.imwrite(str(folder / "preview.jpg"), CODES[0].astype(np.uint8))
+    (scene,) = find_scenes(tmp_path, LAYOUTS["sen"])
+    check_without_exposures(scene)
+    (folder / "Cafe_exposures.txt").write_text("2.0\n0.0\n-2.0\n")
+    (scene,) = find_scenes(tmp_path, LAYOUTS["sen"])
+    bracket = scene.bracket()
+    assert bracket.exposures_ev == (-2, 0, 2)
+    assert [frame.source and frame.source.name for frame in bracket.frames] == ["Img3.tif", "Img2.tif", "Img1.tif"]
+
+
+def test_tursun_takes_photos_of_any_format(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "Cafe", ["1.jpg", "2.png", "3.tif"])
+    (scene,) = find_scenes(tmp_path, LAYOUTS["tursun"])
+    check_without_exposures(scene)
     (folder / "exposure.txt").write_text("-2\n0\n2\n")
-    (scene,) = find_scenes(tmp_path, LAYOUTS[name])
+    (scene,) = find_scenes(tmp_path, LAYOUTS["tursun"])
     assert scene.bracket().exposures_ev == (-2, 0, 2)
     assert [photo.bit_depth for photo in scene.bracket().frames] == [8, 8, 32]
 

@@ -2,43 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from headroom.benchmark.item import Item
+from headroom.benchmark.ntire import ntire_brackets, ntire_items
 from headroom.benchmark.pairs import pair_items
 from headroom.benchmark.panoramas import panorama_items
+from headroom.benchmark.photo_sets import places365_items, si_hdr_items, single_hdr_items
+from headroom.benchmark.re_exposed import eye_over_items, eye_under_items
+from headroom.benchmark.tiny import tiny_brackets, tiny_photos
 from headroom.data.bracket_sets.challenge123 import find_challenge123
 from headroom.data.bracket_sets.layouts import LAYOUTS, find_scenes
 from headroom.data.bracket_sets.scene import BracketScene
 from headroom.errors import DataError, UsageError
 
-_PHOTOS: Mapping[str, Callable[[Path], list[Item]]] = {"panoramas": panorama_items, "pairs": pair_items}
-_BRACKETS: Mapping[str, Callable[[Path], list[BracketScene]]] = {
-    **{name: partial(find_scenes, layout=layout) for name, layout in LAYOUTS.items()},
-    "challenge123": find_challenge123,
+Items = list[Item] | list[BracketScene]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A data set that has a name.
+
+    Attributes:
+        words: How it is named on the command line.
+        verb: What is done to its items.
+        holds: What they are and, for files, how they lie in their folder.
+        find: Gives the items of a folder; None for one that is made without files.
+    """
+
+    words: str
+    verb: Literal["expand", "merge"]
+    holds: str
+    find: Callable[[Path], Items]
+
+
+_LAYOUT_WORDS = {
+    "brackets": "what `headroom data brackets` wrote: headroom-synth, the brackets",
+    "kalantari": "Kalantari and Ramamoorthi 2017: SCENE/*.tif, exposure.txt, HDRImg.hdr (of crops: label.hdr)",
+    "hu": "Hu et al. 2020: SCENE/input_*.tif, input_exp.txt, ref_hdr_aligned_linear.hdr; papers test on the last 15",
+    "tel": "Tel et al. 2023: SCENE/*.tif, exposure.txt, HDRImg.hdr",
+    "sen": "Sen et al. 2012, no truth: SCENE/*.tif and a *.txt of EV",
+    "tursun": "Tursun et al. 2016, no truth: SCENE/ of photos, exposure.txt where the files do not tell",
 }
 
+KINDS = (
+    Kind("tiny:photos", "expand", "4 photos of painted scenes, made on the spot", lambda _: tiny_photos()),
+    Kind("tiny:brackets", "merge", "2 brackets of painted scenes, made on the spot", lambda _: tiny_brackets()),
+    Kind("synth:FOLDER", "expand", "headroom-synth, the photos: 96 views of HDR panoramas (val)", panorama_items),
+    Kind("panoramas:FOLDER", "expand", "the older name of synth:", panorama_items),
+    Kind("pairs:FOLDER", "expand", "your photos, each with an HDR file of the same stem beside it", pair_items),
+    Kind("hdr-real:FOLDER", "expand", "Liu et al. 2020: LDR_in/*.jpg and HDR_gt/*.hdr", single_hdr_items),
+    Kind("hdr-eye:FOLDER", "expand", "HDR-Eye as Liu et al. 2020 hand it out, like hdr-real:", single_hdr_items),
+    Kind("eye-over:FOLDER", "expand", "HDR-Eye taken again 2 EV brighter (Sagiri's idea)", eye_over_items),
+    Kind("eye-under:FOLDER", "expand", "HDR-Eye taken again 2 EV darker (Sagiri's idea)", eye_under_items),
+    Kind("si-hdr:FOLDER", "expand", "Hanji et al. 2022: input/clip_95/*.png, reference/*.exr", si_hdr_items),
+    Kind("ntire:FOLDER", "expand", "NTIRE 2021 HDR: the medium frames, NNNN_medium.png, NNNN_gt.png", ntire_items),
+    Kind("places365:FOLDER", "expand", "Zhou et al. 2017, no truth: *.jpg at any depth", places365_items),
+    *(
+        Kind(f"{name}:FOLDER", "merge", _LAYOUT_WORDS[name], partial(find_scenes, layout=layout))
+        for name, layout in LAYOUTS.items()
+    ),
+    Kind("challenge123:FOLDER", "merge", "Kong et al. 2024: NNN_1/ldr_img_1.tif to NNN_3", find_challenge123),
+    Kind("ntire-brackets:FOLDER", "merge", "NTIRE 2021 HDR: NNNN_short.png to _long, exposures.npy", ntire_brackets),
+)
 
-def open_dataset(text: str) -> list[Item] | list[BracketScene]:
+
+def open_dataset(text: str) -> Items:
     """Give the items of a data set, in a fixed order: photos to expand or brackets to merge.
 
     Args:
-        text: `panoramas:FOLDER` for photos that a virtual camera takes of the val split of a folder of HDR panoramas;
-            `pairs:FOLDER` for photo files, each with the scene in an HDR file of the same stem beside it;
-            `brackets:FOLDER` for what `headroom data brackets` wrote; `kalantari`, `hu`, `tel`, `challenge123`, `sen`
-            and `tursun` for those data sets of the field.
+        text: Words as in `KINDS`, with the folder's path for FOLDER.
 
     Raises:
         UsageError: No such kind of data set.
         DataError: The folder does not hold what its kind asks for.
     """
-    kind, _, folder = text.partition(":")
-    if kind not in {*_PHOTOS, *_BRACKETS} or not folder:
-        raise UsageError(
-            f"{text}: names no data set. Write {' or '.join(f'{name}:FOLDER' for name in (*_PHOTOS, *_BRACKETS))}."
-        )
-    if not Path(folder).is_dir():
+    name, _, folder = text.partition(":")
+    kind = next((kind for kind in KINDS if kind.words in {text, f"{name}:FOLDER"}), None)
+    if kind is None or not folder:
+        named = " or ".join(kind.words for kind in KINDS)
+        raise UsageError(f"{text}: names no data set. Write {named}; `headroom bench datasets` tells what they are.")
+    if kind.words != text and not Path(folder).is_dir():
         raise DataError(f"{folder}: is not a folder. Give the folder of the data set.")
-    return _PHOTOS[kind](Path(folder)) if kind in _PHOTOS else _BRACKETS[kind](Path(folder))
+    return kind.find(Path(folder))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import torch
+
 from headroom.benchmark.item import Item
+from headroom.benchmark.peak_memory import with_peak
 from headroom.benchmark.run_file import Run, read_run, write_run
+from headroom.benchmark.split import split_sha256
 from headroom.data.bracket_sets.scene import BracketScene
-from headroom.errors import InputError, InsufficientMemory, UsageError
+from headroom.errors import DataError, InputError, InsufficientMemory, UsageError
 from headroom.files import make_folder
 from headroom.image import Hdr
 from headroom.io import write_hdr
@@ -39,7 +43,7 @@ class Inference(NamedTuple):
 
 def infer(
     method: str,
-    items: Iterable[Item | BracketScene],
+    items: Sequence[Item | BracketScene],
     folder: Path,
     *,
     dataset: str,
@@ -70,6 +74,7 @@ def infer(
     if run and (run.method, run.preset, run.dataset) != (method, preset, dataset):
         raise _mixed(folder, run)
     make_folder(folder)
+    split = split_sha256(items)
     for item in items:
         _check_verb(chosen, item)
         target = folder / f"{item.name}.exr"
@@ -79,14 +84,14 @@ def infer(
         try:
             make = _ready(item, method, preset, weights)
             started = time.perf_counter()
-            hdr = make()
+            hdr, peak_bytes = with_peak(make)
             seconds = time.perf_counter() - started
-        except (InputError, InsufficientMemory) as error:
+        except (InputError, DataError, InsufficientMemory) as error:
             yield Inference(item.name, "failed", str(error))
             continue
-        run = _joined(run, _run_of(hdr, dataset), folder)
+        run = _joined(run, _run_of(hdr, dataset), folder).model_copy(update={"parameters": parameters})
         write_hdr(hdr, target, options=_FULL_PRECISION)
-        run = run.with_image(item.name, seconds / (hdr.height * hdr.width / 1e6))
+        run = run.with_image(item.name, seconds / (hdr.height * hdr.width / 1e6), split)
         write_run(folder, run)
         yield Inference(item.name, "done")
 
@@ -104,6 +109,12 @@ def _ready(item: Item | BracketScene, method: str, preset: str, weights: Path | 
     return partial(expand, item.photo(), method=method, preset=preset, weights=weights, use_gain_map=False)
 
 
+def _count_parameters(method: Method[Any], preset: str) -> int:
+    with torch.device("meta"):
+        network = method.build(method.presets[preset].settings)
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
 def _run_of(hdr: Hdr, dataset: str) -> Run:
     known = ("headroom", "method", "preset", "weights_sha256")
     return Run(**{name: hdr.provenance[name] for name in known}, dataset=dataset)
@@ -111,7 +122,7 @@ def _run_of(hdr: Hdr, dataset: str) -> Run:
 
 def _joined(run: Run | None, new: Run, folder: Path) -> Run:
     """Give the run to go on with, after making sure that the new result belongs to it."""
-    if run and run.without_timing() != new:
+    if run and run.without_circumstances() != new:
         raise _mixed(folder, run)
     return run or new
 

@@ -1,9 +1,10 @@
-"""One entry of a benchmark data set."""
+"""One photo of a benchmark data set."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from headroom.image import Hdr, Photo
 
@@ -15,9 +16,12 @@ class Item:
     Attributes:
         name: Unique in its data set; results are files of this stem.
         photo: Gives the photo.
-        truth: Gives the scene as it was, in linear light of any scale, as large as the photo.
+        truth: Gives the scene as it was, in linear light of any scale, as large as the photo. Raises `DataError` where
+            the data set has none.
+        files: What it is read or made from; none for one that a formula makes.
     """
 
     name: str
     photo: Callable[[], Photo]
     truth: Callable[[], Hdr]
+    files: tuple[Path, ...] = ()

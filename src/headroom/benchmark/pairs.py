@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from headroom.benchmark.item import Item
-from headroom.benchmark.scenes import read_scene
+from headroom.benchmark.scenes import read_scene, scene_files
 from headroom.errors import DataError
 from headroom.io import read_photo
 from headroom.io.formats import FORMATS
@@ -31,4 +31,7 @@ def pair_items(folder: Path) -> list[Item]:
     by_stem = {path.stem: path for path in photos}
     if twice := [path for path in photos if by_stem[path.stem] != path]:
         raise DataError(f"{twice[0]}: another photo has the same stem. Rename one of the two.")
-    return [Item(stem, partial(read_photo, path), partial(read_scene, folder, stem)) for stem, path in by_stem.items()]
+    return [
+        Item(stem, partial(read_photo, path), partial(read_scene, folder, stem), (path, *scene_files(folder, stem)))
+        for stem, path in by_stem.items()
+    ]

@@ -1,4 +1,4 @@
-"""Data set `panoramas:FOLDER`: the photos that training validates on, as files would hold them."""
+"""Data set `synth:FOLDER`: the photos that training validates on, as files would hold them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from headroom.benchmark.item import Item
+from headroom.data.expansion import ExpansionData
+from headroom.data.panoramas import panorama_files
 from headroom.data.validation import BATCH, PHOTOS, SIDE_PX, validation_data
 from headroom.image import Encoding, Hdr, Photo
 from headroom.methods.contract import ExpandBatch
@@ -24,20 +26,36 @@ def panorama_items(folder: Path) -> list[Item]:
     Raises:
         DataError: The folder holds no panorama of the val split, or they differ in size.
     """
-    data = validation_data(folder)
+    return view_items(validation_data(folder), PHOTOS, BATCH, SIDE_PX, files=tuple(panorama_files(folder, "val")))
+
+
+def view_items(
+    data: ExpansionData, photos: int, at_a_time: int, side_px: int, *, files: tuple[Path, ...] = ()
+) -> list[Item]:
+    """Give the first photos of a virtual camera's endless sequence.
+
+    Args:
+        data: Scenes and camera.
+        photos: How many.
+        at_a_time: How many are made together; the random numbers of a photo depend on it.
+        side_px: Their side.
+        files: What the scenes were read from.
+    """
 
     @lru_cache(maxsize=1)
     def batch(index: int) -> ExpandBatch:
-        return data.batch(index, BATCH, SIDE_PX)
+        return data.batch(index, at_a_time, side_px)
 
     def photo(number: int) -> Photo:
-        codes = np.rint(_image(batch(number // BATCH).encoded, number % BATCH) * 255).astype(np.uint8)
-        return Photo(codes, 8, Encoding(known=False), _LOSSY_STEP)
+        light = _image(batch(number // at_a_time).encoded, number % at_a_time)
+        return Photo(np.rint(light * 255).astype(np.uint8), 8, Encoding(known=False), _LOSSY_STEP)
 
     def truth(number: int) -> Hdr:
-        return Hdr(_image(batch(number // BATCH).truth, number % BATCH))
+        return Hdr(_image(batch(number // at_a_time).truth, number % at_a_time))
 
-    return [Item(f"view_{number:03}", partial(photo, number), partial(truth, number)) for number in range(PHOTOS)]
+    return [
+        Item(f"view_{number:03}", partial(photo, number), partial(truth, number), files) for number in range(photos)
+    ]
 
 
 def _image(batch: Tensor, index: int) -> NDArray[np.float32]:

@@ -22,8 +22,11 @@ class Run(BaseModel):
         preset: Its preset.
         weights_sha256: Hash of the weights file; None for a method without weights.
         dataset: Words that name the data set.
+        split_sha256: Hash of its items, see `headroom.benchmark.split`, when results were last added.
         seconds_per_megapixel: Median over the images, so that the start-up in the first one does not count.
         images: Seconds per megapixel of each result, from the photo in memory to the result in memory.
+        peak_bytes: Most memory that the process held while it made a result; None where nobody measured it.
+        parameters: Size of the network, 0 for a method without one; None where nobody counted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,17 +36,19 @@ class Run(BaseModel):
     preset: str
     weights_sha256: str | None
     dataset: str
+    split_sha256: str | None = None
     seconds_per_megapixel: float | None = None
     images: dict[str, float] = {}
 
-    def without_timing(self) -> Run:
+    def without_circumstances(self) -> Run:
         """Give what must be the same for all results of a folder."""
-        return self.model_copy(update={"seconds_per_megapixel": None, "images": {}})
+        return self.model_copy(update={"seconds_per_megapixel": None, "images": {}, "split_sha256": None})
 
-    def with_image(self, name: str, seconds_per_megapixel: float) -> Run:
-        """Add the time of one result."""
+    def with_image(self, name: str, seconds_per_megapixel: float, split_sha256: str) -> Run:
+        """Add the time of one result of a data set that hashes to `split_sha256` now."""
         images = {**self.images, name: round(seconds_per_megapixel, 4)}
-        return self.model_copy(update={"seconds_per_megapixel": round(median(images.values()), 4), "images": images})
+        known = {"images": images, "seconds_per_megapixel": round(median(images.values()), 4)}
+        return self.model_copy(update={**known, "split_sha256": split_sha256})
 
 
 def read_run(folder: Path) -> Run | None:

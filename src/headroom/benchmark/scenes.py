@@ -20,7 +20,11 @@ def read_scene(folder: Path, stem: str) -> Hdr:
         DataError: There is none.
         InputError: It cannot be read.
     """
-    for suffix in _SUFFIXES:
-        if (path := folder / f"{stem}{suffix}").is_file():
-            return read_hdr(path)
+    if files := scene_files(folder, stem):
+        return read_hdr(files[0])
     raise DataError(f"{folder / stem}: no HDR image of this name. Add it as one of {', '.join(_SUFFIXES)}.")
+
+
+def scene_files(folder: Path, stem: str) -> list[Path]:
+    """Find the HDR images of this stem, the one to take first."""
+    return [path for suffix in _SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from headroom.cli import bench_score
-from headroom.cli.console import progress_bar, say
+from headroom.cli.console import progress_bar, say, show_json, show_table
 from headroom.cli.dataset_argument import DATASET_HELP
 
 app = typer.Typer(no_args_is_help=True)
@@ -50,3 +50,28 @@ def infer(
     print(out)
     if count["failed"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def datasets(
+    dataset: Annotated[str | None, typer.Argument(help="One of them, with its folder, to check.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per data set.")] = False,
+) -> None:
+    """List the data sets, or check one.
+
+    The check says what is missing, or how many items there are and the hash of their names and their files' names and
+    sizes; where two people see the same hash, they compare on the same split.
+    """
+    from headroom.benchmark.datasets import KINDS, open_dataset
+    from headroom.benchmark.split import split_sha256
+
+    if dataset is None:
+        records = [{"dataset": kind.words, "verb": kind.verb, "holds": kind.holds} for kind in KINDS]
+    else:
+        items = open_dataset(dataset)
+        records = [{"dataset": dataset, "items": str(len(items)), "split_sha256": split_sha256(items)}]
+    if json:
+        for record in records:
+            show_json(record)
+    else:
+        show_table([[name.upper() for name in records[0]], *(list(record.values()) for record in records)])

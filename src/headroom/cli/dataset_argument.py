@@ -1,7 +1,3 @@
 """What `headroom bench` says about the data set it is given."""
 
-DATASET_HELP = (
-    "Photos: panoramas:FOLDER, or pairs:FOLDER for photos with an HDR file of the same stem beside each. "
-    "Brackets: brackets:FOLDER of `headroom data brackets`, "
-    "or kalantari:, hu:, tel:, challenge123:, sen: or tursun:FOLDER."
-)
+DATASET_HELP = "Data set, such as tiny:photos or kalantari:FOLDER; `headroom bench datasets` lists all."

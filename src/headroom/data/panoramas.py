@@ -26,15 +26,24 @@ def load_panoramas(folder: Path, split: Literal["train", "val"]) -> dict[str, Te
     Raises:
         DataError: There are none, or they differ in size.
     """
+    panoramas = {path.stem: _read(path) for path in panorama_files(folder, split)}
+    if len({tuple(panorama.shape) for panorama in panoramas.values()}) > 1:
+        raise DataError(f"{folder}: its panoramas differ in size. Scale all to one size, such as 1024 x 512.")
+    return panoramas
+
+
+def panorama_files(folder: Path, split: Literal["train", "val"]) -> list[Path]:
+    """Find the panoramas of `folder` that the committed list puts into `split`, in alphabetical order.
+
+    Raises:
+        DataError: There are none.
+    """
     paths = sorted(
         path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES and split_of(path.stem) == split
     )
     if not paths:
         raise DataError(f"{folder}: holds no panorama of the {split} split. Names are listed in data/splits.")
-    panoramas = {path.stem: _read(path) for path in paths}
-    if len({tuple(panorama.shape) for panorama in panoramas.values()}) > 1:
-        raise DataError(f"{folder}: its panoramas differ in size. Scale all to one size, such as 1024 x 512.")
-    return panoramas
+    return paths
 
 
 def _read(path: Path) -> Tensor:

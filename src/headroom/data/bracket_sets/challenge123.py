@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headroom.data.bracket_sets.layouts import present, read_exposures, scene_name
-from headroom.data.bracket_sets.scene import BracketScene
+from headroom.data.bracket_sets.scene import BracketScene, scene_of_files
 from headroom.errors import DataError
 
 
@@ -30,4 +30,4 @@ def _scene(root: Path, middle: Path) -> BracketScene:
     frames = tuple(present(middle.with_name(f"{stem}_{number}"), (f"ldr_img_{number}.tif",)) for number in (1, 2, 3))
     exposures_ev = read_exposures(present(middle, ("exposure.txt",)), len(frames))
     truth = present(middle, ("hdr_img.hdr", "HDRImg.hdr"))
-    return BracketScene(scene_name(root, middle.with_name(stem)), frames, exposures_ev, truth)
+    return scene_of_files(scene_name(root, middle.with_name(stem)), frames, exposures_ev, truth)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from headroom.data.bracket_sets.scene import BracketScene
+from headroom.data.bracket_sets.scene import BracketScene, scene_of_files
 from headroom.errors import DataError
 
 _FRAMES = 3
@@ -20,7 +20,7 @@ class Layout:
 
     Attributes:
         frames: Patterns of the names of the frames; in the order of their names they ascend in exposure.
-        exposures: Names of the file with an EV for each frame; the first that is there counts.
+        exposures: Names or patterns of the file with an EV for each frame; the first that is there counts.
         truths: The same of the truth; none for a set of real scenes, which may lack exposures too and may have any
             number of frames, not just three.
         mask: Name of the mask, or none.
@@ -46,8 +46,10 @@ LAYOUTS: Mapping[str, Layout] = {
     "tel": _KALANTARI,
     # Hu et al. 2020; the frames that were taken without motion are named ref_*.tif.
     "hu": Layout(("input_*.tif",), ("input_exp.txt", "exposure.txt"), ("ref_hdr_aligned_linear.hdr", "HDRImg.hdr")),
-    # Sen et al. 2012 and Tursun et al. 2016: real scenes, so nobody knows the truth.
-    "sen": Layout(_ANY_PHOTO, ("exposure.txt", "exposures.txt"), ()),
+    # Sen et al. 2012: real scenes, so nobody knows the truth. Their own ReadSceneFiles.m takes all *.tif of a folder
+    # and the exponents of 2 in its only *.txt; the frame after the half is the reference.
+    "sen": Layout(("*.tif",), ("*.txt",), ()),
+    # Tursun et al. 2016: real scenes too. Their page tells no layout, so any photos in a folder make a bracket.
     "tursun": Layout(_ANY_PHOTO, ("exposure.txt", "exposures.txt"), ()),
 }
 
@@ -68,15 +70,22 @@ def _scene(root: Path, folder: Path, layout: Layout) -> BracketScene:
     frames = tuple(sorted({path for pattern in layout.frames for path in folder.glob(pattern)}))
     name = scene_name(root, folder)
     if not layout.truths:
-        listings = [path for path in map(folder.joinpath, layout.exposures) if path.is_file()]
-        return BracketScene(name, frames, read_exposures(listings[0], len(frames)) if listings else None)
+        return _real_scene(name, frames, [path for pattern in layout.exposures for path in folder.glob(pattern)])
     if len(frames) != _FRAMES:
         raise DataError(
             f"{folder}: holds {len(frames)} {' or '.join(layout.frames)}. Leave the {_FRAMES} frames there."
         )
     exposures_ev = read_exposures(present(folder, layout.exposures), _FRAMES)
     mask = present(folder, (layout.mask,)) if layout.mask else None
-    return BracketScene(name, frames, exposures_ev, present(folder, layout.truths), mask)
+    return scene_of_files(name, frames, exposures_ev, present(folder, layout.truths), mask)
+
+
+def _real_scene(name: str, frames: tuple[Path, ...], listings: list[Path]) -> BracketScene:
+    """Give a scene without truth, its frames in ascending exposure where a file lists exposures."""
+    if not listings:
+        return scene_of_files(name, frames, None)
+    listed = sorted(zip(read_exposures(listings[0], len(frames), any_order=True), frames, strict=True))
+    return scene_of_files(name, tuple(path for _, path in listed), tuple(ev for ev, _ in listed))
 
 
 def scene_name(root: Path, folder: Path) -> str:
@@ -96,8 +105,8 @@ def present(folder: Path, names: tuple[str, ...]) -> Path:
     raise DataError(f"{folder}: {' or '.join(names)} is missing. Download the data set again, or give another folder.")
 
 
-def read_exposures(path: Path, count: int) -> tuple[float, ...]:
-    """Read a text file with an EV for each frame, in ascending order.
+def read_exposures(path: Path, count: int, *, any_order: bool = False) -> tuple[float, ...]:
+    """Read a text file with an EV for each frame, in ascending order unless `any_order`.
 
     Raises:
         DataError: It holds something else.
@@ -107,8 +116,8 @@ def read_exposures(path: Path, count: int) -> tuple[float, ...]:
         values = tuple(float(word) for word in words)
     except ValueError:
         values = ()
-    rising = all(one < another for one, another in pairwise(values))
-    if len(values) != count or not rising or not all(map(math.isfinite, values)):
+    in_order = any_order or all(one < another for one, another in pairwise(values))
+    if len(values) != count or not in_order or not all(map(math.isfinite, values)):
         raise DataError(
             f"{path}: holds {' '.join(words)[:60]!r}. Write {count} ascending EV into it, one for each frame."
         )

@@ -1,0 +1,109 @@
+"""Data sets `tiny:photos` and `tiny:brackets`: made on the spot, so that every command can be tried at once.
+
+They show that things work, not how well: formulas painted their scenes.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headroom.benchmark.item import Item
+from headroom.benchmark.panoramas import view_items
+from headroom.data.bracket_sets.scene import BracketScene
+from headroom.data.brackets_camera import BracketCameraSettings
+from headroom.data.brackets_files import BracketFileSettings, Example, make_examples
+from headroom.data.brackets_scene import SceneSettings
+from headroom.data.camera import CameraSettings
+from headroom.data.expansion import ExpansionData, ViewSettings
+from headroom.data.motion import MotionSettings
+from headroom.data.painted import painted_panoramas
+from headroom.image import Bracket, Encoding, FloatImage, Photo
+
+PHOTOS, SIDE_PX = 4, 256
+BRACKETS, FRAME_PX = 2, (192, 288)
+_SEED = 21
+
+# Here too all values are spelled out, as in `data.validation`.
+_VIEWS = ViewSettings(
+    field_of_view_degrees=(50.0, 80.0),
+    pitch_degrees=(-5.0, 20.0),
+    roll_degrees=4.0,
+    double_exposure_chance=0.0,
+    highlight_contrast=(1.0, 1.0),
+)
+_CAMERA = CameraSettings(
+    clipped_share=(0.03, 0.2),
+    low_key_chance=0.0,
+    families=(("srgb", 0.5), ("sigmoid", 0.5)),
+    colour_gain_ev=0.15,
+    saturation=0.1,
+    shot_noise=4e-4,
+    read_noise=2e-3,
+    jpeg_chance=0.5,
+    jpeg_quality=(70.0, 95.0),
+)
+_BRACKETS = BracketFileSettings(
+    frame_px=FRAME_PX,
+    turn_degrees=(0.4, 0.4, 0.2),
+    scene=SceneSettings(
+        focal_px=(160.0, 240.0),
+        pitch_degrees=(-10.0, 20.0),
+        roll_degrees=4.0,
+        supersample=1.25,
+        detail=0.5,
+        objects=(1, 2),
+        object_ev=(-2.0, 3.0),
+        object_side=128,
+        background_flutter_px=0,
+        motion=MotionSettings(size_px=(50.0, 120.0), step_px=20.0, still_chance=0, absent_chance=0),
+    ),
+    camera=BracketCameraSettings(
+        steps_ev=((2.0, 1.0),),
+        uneven_chance=0,
+        step_error_ev=0,
+        clipped_share=(0.006, 0.06),
+        noise_share=(0.3, 0.3),
+        unclipped_chance=0,
+        drowned_chance=0,
+        eight_bit_chance=0,
+    ),
+)
+_EXPOSURES_EV = (-2.0, 0.0, 2.0)
+
+
+def tiny_photos() -> list[Item]:
+    """Give four photos of painted scenes."""
+    data = ExpansionData(painted_panoramas(), _VIEWS, _CAMERA, deep_chance=0, seed=_SEED)
+    return view_items(data, PHOTOS, PHOTOS, SIDE_PX)
+
+
+def tiny_brackets() -> list[BracketScene]:
+    """Give two brackets of painted scenes in which things move."""
+
+    @lru_cache(maxsize=1)
+    def examples() -> list[Example]:
+        return list(make_examples(painted_panoramas(), BRACKETS, _SEED, _BRACKETS))
+
+    def frames(number: int) -> Bracket:
+        photos = tuple(Photo(codes, 16, Encoding(transfer="gamma22")) for codes in examples()[number].frames)
+        return Bracket(photos, _EXPOSURES_EV, reference=1)
+
+    def truth(number: int) -> FloatImage:
+        return examples()[number].truth
+
+    def mask(number: int) -> NDArray[np.bool_]:
+        return examples()[number].mask
+
+    return [
+        BracketScene(
+            f"bracket_{number:02}",
+            _EXPOSURES_EV,
+            partial(frames, number),
+            partial(truth, number),
+            partial(mask, number),
+        )
+        for number in range(BRACKETS)
+    ]
