@@ -74,6 +74,7 @@ def infer(
     if run and (run.method, run.preset, run.dataset) != (method, preset, dataset):
         raise _mixed(folder, run)
     make_folder(folder)
+    parameters = _count_parameters(chosen, preset)
     split = split_sha256(items)
     for item in items:
         _check_verb(chosen, item)
@@ -89,9 +90,10 @@ def infer(
         except (InputError, DataError, InsufficientMemory) as error:
             yield Inference(item.name, "failed", str(error))
             continue
-        run = _joined(run, _run_of(hdr, dataset), folder).model_copy(update={"parameters": parameters})
+        run = _joined(run, _run_of(hdr, dataset), folder)
         write_hdr(hdr, target, options=_FULL_PRECISION)
         run = run.with_image(item.name, seconds / (hdr.height * hdr.width / 1e6), split)
+        run = run.with_costs(peak_bytes, parameters)
         write_run(folder, run)
         yield Inference(item.name, "done")
 

@@ -39,16 +39,23 @@ class Run(BaseModel):
     split_sha256: str | None = None
     seconds_per_megapixel: float | None = None
     images: dict[str, float] = {}
+    peak_bytes: int | None = None
+    parameters: int | None = None
 
     def without_circumstances(self) -> Run:
         """Give what must be the same for all results of a folder."""
-        return self.model_copy(update={"seconds_per_megapixel": None, "images": {}, "split_sha256": None})
+        circumstances = ("split_sha256", "seconds_per_megapixel", "images", "peak_bytes", "parameters")
+        return self.model_copy(update={name: type(self).model_fields[name].default for name in circumstances})
 
     def with_image(self, name: str, seconds_per_megapixel: float, split_sha256: str) -> Run:
         """Add the time of one result of a data set that hashes to `split_sha256` now."""
         images = {**self.images, name: round(seconds_per_megapixel, 4)}
         known = {"images": images, "seconds_per_megapixel": round(median(images.values()), 4)}
         return self.model_copy(update={**known, "split_sha256": split_sha256})
+
+    def with_costs(self, peak_bytes: int, parameters: int) -> Run:
+        """Add what one result needed in memory, and the size of the network."""
+        return self.model_copy(update={"peak_bytes": max(self.peak_bytes or 0, peak_bytes), "parameters": parameters})
 
 
 def read_run(folder: Path) -> Run | None:
