@@ -5,6 +5,8 @@ of the sensor: 1 is where each of its channels clips. As light, 1.0 is where the
 which is the one that the white balance amplifies least: up to there every neutral pixel is measured. The other channels
 go on to their own clip levels above 1.0. A channel clips at the white level, or below it where the file says how far
 the sensor is linear.
+
+EXIF goes along; XMP does not, since in RAW it tells a developer what is still to be done to the picture.
 """
 
 from __future__ import annotations
