@@ -1,8 +1,8 @@
 """HDR-VDP: how a person sees the difference of two HDR pictures; ports of the quality scores of versions 2.2 and 3.
 
-Written for this project after the papers and the authors' MATLAB programs, whose numbers it gives. Version 2.2.1 is under
-the ISC licence, Copyright (c) 2011 Rafal Mantiuk; 3.0.7 is under a BSD licence, Copyright (c) 2010-2020 Rafal Mantiuk, (c)
-2020 Displays and Graphics Ltd. Where paper and program differ, the program is followed: published scores come from it.
+Written for this project after the papers and the authors' MATLAB programs, whose numbers it gives: 2.2.1 (ISC licence,
+Copyright (c) 2011 Rafal Mantiuk) and 3.0.7 (BSD licence, Copyright (c) 2010-2020 Rafal Mantiuk, (c) 2020 Displays and
+Graphics Ltd). Where a paper and its program differ, the program is followed: published scores come from it.
 
 - Mantiuk, Kim, Rempel, Heidrich, "HDR-VDP-2: A calibrated visual metric for visibility and quality predictions in all
   luminance conditions", SIGGRAPH 2011. Equation numbers in this folder are this paper's.
