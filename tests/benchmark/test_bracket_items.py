@@ -10,11 +10,11 @@ import pytest
 
 from headroom.benchmark.datasets import open_dataset
 from headroom.benchmark.infer import infer
-from headroom.benchmark.score import Scored, score
+from headroom.benchmark.measure import Meter
+from headroom.benchmark.score import Scored, choose_metrics, score
 from headroom.errors import UsageError
 from headroom.image import Hdr
 from headroom.io import write_hdr
-from headroom.metrics.merging import MergeScore
 
 EV = (-2, 0, 2)
 
@@ -38,7 +38,8 @@ def brackets(tmp_path: Path) -> Path:
 
 
 def scored(brackets: Path, *folders: Path) -> list[Scored]:
-    return list(score(folders, open_dataset(f"kalantari:{brackets}")))
+    items = open_dataset(f"kalantari:{brackets}")
+    return list(score(folders, items, Meter(choose_metrics(items, (), None))))
 
 
 def test_a_bracket_without_motion_is_merged_to_its_truth(brackets: Path, tmp_path: Path) -> None:
@@ -46,9 +47,8 @@ def test_a_bracket_without_motion_is_merged_to_its_truth(brackets: Path, tmp_pat
     results = list(infer("debevec", items, tmp_path / "out", dataset="kalantari"))
     assert [(result.name, result.status) for result in results] == [("001", "done"), ("002", "done")]
     for result in scored(brackets, tmp_path / "out"):
-        assert isinstance(result.score, MergeScore)
-        assert result.score.psnr_l > 40
-        assert np.isnan(result.score.psnr_mu_masked)
+        assert result.readings.values["psnr_l"] > 40
+        assert np.isnan(result.readings.values["psnr_mu_masked"])
 
 
 def test_results_count_in_units_of_the_reference_and_up_to_the_shortest_clip(brackets: Path, tmp_path: Path) -> None:
@@ -56,14 +56,14 @@ def test_results_count_in_units_of_the_reference_and_up_to_the_shortest_clip(bra
         light = 4 * scene.truth()  # two stops
         light[scene.truth() >= scene.truth().max()] *= 10  # brighter than any frame could record
         write_hdr(Hdr(light), tmp_path / f"{scene.name}.pfm")
-    assert min(result.score.psnr_l for result in scored(brackets, tmp_path)) > 50
+    assert min(result.readings.values["psnr_l"] for result in scored(brackets, tmp_path)) > 50
 
 
 def test_a_result_of_another_size_costs_one_row(brackets: Path, tmp_path: Path) -> None:
     write_hdr(Hdr(np.ones((5, 5, 3), np.float32)), tmp_path / "001.exr")
     small, missing = scored(brackets, tmp_path)
     assert "5 x 5 px, the truth 64 x 48 px" in small.error
-    assert "no HDR image of this name" in missing.error
+    assert "no result of this name" in missing.error
 
 
 def test_a_data_set_without_truth_is_merged_but_not_scored(brackets: Path, tmp_path: Path) -> None:
@@ -71,7 +71,9 @@ def test_a_data_set_without_truth_is_merged_but_not_scored(brackets: Path, tmp_p
         path.unlink()
     items = open_dataset(f"sen:{brackets}")
     assert [result.status for result in infer("debevec", items, tmp_path / "out", dataset="sen")] == ["done", "done"]
-    assert all("has no truth" in result.error for result in score([tmp_path / "out"], items))
+    for result in score([tmp_path / "out"], items, Meter(choose_metrics(items, (), None))):
+        assert result.error.count("has no truth") == 1
+        assert not result.readings.values
 
 
 def test_a_method_of_the_other_verb_is_refused(brackets: Path, pairs: Path, tmp_path: Path) -> None:

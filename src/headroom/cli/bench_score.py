@@ -1,10 +1,7 @@
-"""`headroom bench score`: reads results and prints how far they are from the truth."""
+"""`headroom bench score`: compares results with the truth, and keeps the numbers beside the results."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,22 +12,11 @@ from headroom.cli.dataset_argument import DATASET_HELP
 
 if TYPE_CHECKING:
     from headroom.benchmark.score import Scored
+    from headroom.benchmark.scores_file import Scores
 
-_PHOTO_COLUMNS = {
-    "STOPS": ("stops", 3),
-    "P90": ("stops_p90", 3),
-    "PU21-PSNR": ("pu21_psnr", 2),
-    "CLIPPED": ("pu21_psnr_clipped", 2),
-}
-_BRACKET_COLUMNS = {
-    "PSNR-MU": ("psnr_mu", 2),
-    "MASKED": ("psnr_mu_masked", 2),
-    "WORST": ("psnr_mu_worst", 2),
-    "PSNR-L": ("psnr_l", 2),
-    "SSIM-MU": ("ssim_mu", 4),
-    "SSIM-L": ("ssim_l", 4),
-}
-"""Columns of the tables: the name of a mean, and its decimal places."""
+MODELS_HELP = "Folder of the models that some metrics need; `headroom bench metrics` says which."
+_PLACES = {"dB": 2, "": 4}
+"""Decimal places by unit."""
 
 
 def score(
@@ -39,76 +25,75 @@ def score(
         typer.Argument(metavar="DIR...", exists=True, file_okay=False, help="Folders of results, of any tool."),
     ],
     dataset: Annotated[str, typer.Argument(help=DATASET_HELP)],
+    metrics: Annotated[str, typer.Option(metavar="ID,ID...", help="Metrics; see `headroom bench metrics`.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="All metrics that work here.")] = False,
+    models: Annotated[Path | None, typer.Option(metavar="DIR", exists=True, file_okay=False, help=MODELS_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per image and per folder.")] = False,
 ) -> None:
     """Score folders of results.
 
-    A result is DIR/NAME.exr, .pfm, .tif or .hdr, in linear light.
-
-    Of photos, in any scale: STOPS is the RMSE of log2 luminance over clipped pixels after one gain, with its 90th
-    percentile over the images; PU21-PSNR follows a cubic match of tones, over all and over clipped pixels.
-
-    Of brackets, 1.0 = full scale of the middle frame: PSNR-MU, SSIM-MU and PSNR-L, SSIM-L are those of the field,
-    1.0 = clip level of the shortest frame; MASKED is PSNR-MU where something moved or the middle frame is clipped,
-    WORST that of the worst image.
+    A result is DIR/NAME.exr, .hdr, .pfm or .tif in linear light, or .avif, .jxl or .png in PQ or HLG; SDR pictures are
+    taken by metrics of codes that need no truth. The numbers of each image, their means and the worst of them are
+    written to DIR/scores.json; the same folder gives the same bytes. Printed are the means; P90 and WORST belong to the
+    first metric: nine images in ten are at least as good as P90.
 
     A result that is missing or damaged is left out of the means, costs one line on stderr, and the exit code is 1.
     """
     from headroom.benchmark.datasets import open_dataset
+    from headroom.benchmark.measure import Meter
+    from headroom.benchmark.run_file import read_run
+    from headroom.benchmark.score import choose_metrics
     from headroom.benchmark.score import score as run
-    from headroom.data.bracket_sets.scene import BracketScene
-    from headroom.metrics.expansion import mean_scores
-    from headroom.metrics.merging import mean_merge_scores
+    from headroom.benchmark.scores_file import write_scores
+    from headroom.benchmark.summary import summarise
 
     items = open_dataset(dataset)
-    scored: list[Scored] = []
+    chosen = choose_metrics(items, [word.strip() for word in metrics.split(",") if word], models, everything=everything)
+    folders = list(dict.fromkeys(folders))
+    runs = {folder: read_run(folder) for folder in folders}
+    scored: dict[Path, list[Scored]] = {folder: [] for folder in folders}
     with progress_bar() as display:
         task = display.add_task("scoring", total=len(items) * len(folders))
-        for result in run(list(dict.fromkeys(folders)), items):
-            scored.append(result)
+        for result in run(folders, items, Meter(chosen, models)):
+            scored[result.folder].append(result)
             if result.error:
                 say(f"error: {result.error}")
-            if json:
-                show_json(_image_record(result))
             display.update(task, advance=1)
-    of_brackets = isinstance(items[0], BracketScene)
-    mean = mean_merge_scores if of_brackets else mean_scores
-    summaries = [
-        _summary([result for result in scored if result.folder == folder], mean) for folder in dict.fromkeys(folders)
-    ]
+    found = {folder: summarise(scored[folder], chosen, dataset, runs[folder]) for folder in folders}
     if json:
-        for summary in summaries:
-            show_json(summary)
+        for folder, scores in found.items():
+            _show_json(folder, scores, len(items))
     else:
-        columns = _BRACKET_COLUMNS if of_brackets else _PHOTO_COLUMNS
-        show_table([("RESULTS", "IMAGES", *columns), *(_row(summary, columns) for summary in summaries)])
-    if any(result.error for result in scored):
+        _show_table(found, len(items))
+    for folder, scores in found.items():
+        write_scores(folder, scores)
+    if any(scores.errors for scores in found.values()):
         raise typer.Exit(1)
 
 
-def _image_record(result: Scored) -> dict[str, Any]:
-    record = {"results": str(result.folder), "image": result.name}
-    if result.score is None:
-        return {**record, "status": "failed", "error": result.error}
-    return {**record, "status": "scored", **_json_ready(asdict(result.score))}
+def _show_json(folder: Path, scores: Scores, images: int) -> None:
+    for name in sorted({*scores.images, *scores.errors}):
+        values: dict[str, Any] = dict(scores.images.get(name, {}))
+        if name in scores.errors:
+            values["error"] = scores.errors[name]
+        status = "scored" if name in scores.images else "failed"
+        show_json({"results": str(folder), "image": name, "status": status, **values})
+    totals = {"mean": scores.mean, "p90": scores.p90, "worst": scores.worst}
+    counts = {"images": images, "scored": len(scores.images)}
+    show_json({"results": str(folder), "status": "summary", **counts, **totals})
 
 
-def _summary(scored: list[Scored], mean: Callable[[list[Any]], dict[str, float]]) -> dict[str, Any]:
-    scores = [result.score for result in scored if result.score]
-    return {
-        "results": str(scored[0].folder),
-        "status": "summary",
-        "images": len(scored),
-        "scored": len(scores),
-        **_json_ready(mean(scores)),
-    }
+def _show_table(found: dict[Path, Scores], images: int) -> None:
+    """Print a row for each folder; a column that only others have is empty."""
+    metrics = {name: header for scores in found.values() for name, header in scores.metrics.items()}
+    columns = [(name, "mean", name.replace("_", "-").upper()) for name in metrics]
+    columns[1:1] = [(columns[0][0], part, part.upper()) for part in ("p90", "worst")]
+    rows = [("RESULTS", "IMAGES", *(heading for _name, _part, heading in columns))]
+    for folder, scores in found.items():
+        numbers = (_cell(getattr(scores, part).get(name), metrics[name].unit) for name, part, _heading in columns)
+        rows.append((str(folder), f"{len(scores.images)}/{images}", *numbers))
+    show_table(rows)
 
 
-def _json_ready(values: dict[str, float]) -> dict[str, float | None]:
-    """Round, and give None for what is undefined, such as the stops of a photo that clips nowhere, or infinite."""
-    return {name: round(value, 6) if math.isfinite(value) else None for name, value in values.items()}
-
-
-def _row(summary: dict[str, Any], columns: Mapping[str, tuple[str, int]]) -> tuple[str, ...]:
-    numbers = ("-" if summary[name] is None else f"{summary[name]:.{places}f}" for name, places in columns.values())
-    return (summary["results"], f"{summary['scored']}/{summary['images']}", *numbers)
+def _cell(value: float | None, unit: str) -> str:
+    return "-" if value is None else f"{value:.{_PLACES.get(unit, 3)}f}"

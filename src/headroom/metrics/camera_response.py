@@ -108,6 +108,7 @@ METRICS = (
         source=_SOURCE,
         open=plain(lambda pair: pu21_psnr(pair.once(_corrected), pair.known_truth)),
         symmetric=False,
+        usual=False,
     ),
     replace(
         PU21_SSIM,
@@ -116,5 +117,6 @@ METRICS = (
         source=_SOURCE,
         open=plain(lambda pair: pu21_ssim(pair.once(_corrected), pair.known_truth)),
         symmetric=False,
+        usual=False,
     ),
 )

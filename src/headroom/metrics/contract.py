@@ -133,6 +133,13 @@ class Metric:
     usual: bool = False
     combine: Callable[[Sequence[NDArray[np.float64]]], float] | None = None
 
+    @property
+    def of(self) -> Literal["photos", "brackets", "both"]:
+        """Kind of data set that it is defined for."""
+        if self.takes == "pictures" and self.domain != "full-scale":
+            return "both"
+        return "photos" if self.takes == "codes" else "brackets"
+
     def check(self, pair: Pair) -> None:
         """Refuse a pair that the metric is not defined for.
 

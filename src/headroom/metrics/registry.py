@@ -19,11 +19,11 @@ _INSTALL = {"pycvvdp": "pip install 'headroom-hdr[metrics]'"}
 
 @functools.cache
 def metrics() -> Mapping[str, Metric]:
-    """Give every metric by its id, in the order of files and lists."""
+    """Give every metric by its id: the usual ones first, each half in the order of files and lists."""
     names = sorted(module.name for module in iter_modules([str(Path(__file__).parent)]) if module.name != "registry")
     modules = [import_module(f"headroom.metrics.{name}") for name in names]
     found: list[Metric] = [metric for module in modules for metric in getattr(module, "METRICS", ())]
-    by_id = {metric.id: metric for metric in found}
+    by_id = {metric.id: metric for metric in sorted(found, key=lambda metric: not metric.usual)}
     if len(by_id) != len(found):
         raise RuntimeError("two metrics have the same id")
     return MappingProxyType(by_id)
