@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -25,18 +25,23 @@ class SettledBracket:
     """A bracket in ascending exposure.
 
     Attributes:
-        photos: The frames.
+        given: The frames with what was known about them.
         encodings: Curve of each frame.
         exposures: Over that of the shortest.
         reference: Index of the reference.
         warnings: What had to be assumed or estimated, in whole sentences.
     """
 
-    photos: tuple[Photo, ...]
+    given: Bracket
     encodings: tuple[Encoding, ...]
     exposures: tuple[float, ...]
     reference: int
     warnings: tuple[str, ...] = ()
+
+    @property
+    def photos(self) -> tuple[Photo, ...]:
+        """The frames."""
+        return self.given.frames
 
     def linear(self, i: int) -> FloatImage:
         """Return a frame's light, H x W x 3, 1.0 = its own full scale."""
@@ -64,16 +69,36 @@ def settle(bracket: Bracket) -> SettledBracket:
         evs = _estimate_evs(frames, quantiles, encodings)
         warnings.append(_estimated(frames, bracket.exposures_ev, evs))
     order = sorted(range(len(frames)), key=lambda i: (evs[i], _name(frames[i]), quantiles[i].mean()))
-    photos = tuple(frames[i] for i in order)
+    reference = None if bracket.reference is None else order.index(bracket.reference)
+    given = _some(bracket, order, reference)
     encodings, quantiles = [encodings[i] for i in order], [quantiles[i] for i in order]
     exposures = [2.0 ** (evs[i] - min(evs)) for i in order]
     if bracket.encoding is None and not warnings and encodings[0].sensor_matrix is None:
         fitting = better_encoding(quantiles, exposures, encodings[0])
         if fitting is not None:
             encodings = [fitting] * len(frames)
-            warnings.append(_contradicted(photos[0].encoding, fitting))
-    chosen = _choose_reference(quantiles) if bracket.reference is None else order.index(bracket.reference)
-    return SettledBracket(photos, tuple(encodings), tuple(exposures), chosen, tuple(warnings))
+            warnings.append(_contradicted(given.frames[0].encoding, fitting))
+    chosen = _choose_reference(quantiles) if reference is None else reference
+    return SettledBracket(given, tuple(encodings), tuple(exposures), chosen, tuple(warnings))
+
+
+def settle_some(settled: SettledBracket, kept: Sequence[int], reference: int | None) -> SettledBracket:
+    """Settle some frames of a bracket as if no others had been given; a lone one is as its file says.
+
+    Args:
+        settled: The bracket.
+        kept: Which frames, in ascending order.
+        reference: Which of `kept` is the reference; None to choose again.
+    """
+    some = _some(settled.given, kept, reference)
+    if len(kept) > 1:
+        return settle(some)
+    return SettledBracket(some, (some.encoding or some.frames[0].encoding,), (1.0,), 0)
+
+
+def _some(bracket: Bracket, kept: Sequence[int], reference: int | None) -> Bracket:
+    frames, evs = tuple(bracket.frames[i] for i in kept), tuple(bracket.exposures_ev[i] for i in kept)
+    return replace(bracket, frames=frames, exposures_ev=evs, reference=reference)
 
 
 def _check(bracket: Bracket) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from headroom.image import FloatImage, Photo
 from headroom.restore.align import Aligned, align
-from headroom.restore.exposures import SettledBracket
+from headroom.restore.exposures import SettledBracket, settle_some
 from headroom.restore.noise import estimate_noise
 from headroom.restore.support import Stack
 
@@ -22,88 +22,108 @@ class Gathered(NamedTuple):
     """A bracket whose frames fit.
 
     Attributes:
-        settled: The bracket, with the reference that was taken in the end.
-        stack: The frames that belong.
-        moved: Indices of the frames that alignment moved.
-        rejected: Why a frame doesn't belong, by its index.
+        settled: The frames that belong, as if no others had been given.
+        stack: The same, aligned.
+        places: Where they stand among all frames that were given, in ascending exposure.
+        moved: Which of all frames alignment moved.
+        rejected: Why a frame doesn't belong, by its place among all.
     """
 
     settled: SettledBracket
     stack: Stack
+    places: tuple[int, ...]
     moved: tuple[int, ...]
     rejected: dict[int, str]
 
 
-def gather(settled: SettledBracket, *, aligning: bool, choosing: bool, progress: Callable[[float], None]) -> Gathered:
+def gather(settled: SettledBracket, *, aligning: bool, progress: Callable[[float], None]) -> Gathered:
     """Bring the frames of a bracket together.
+
+    A frame that doesn't belong has misled whatever was estimated from all of them, so the rest is settled anew.
 
     Args:
         settled: The bracket.
         aligning: False to take the frames as they are.
-        choosing: True when another frame may become the reference, should this one be the stranger.
         progress: Told the finished share.
     """
-    if aligning:
-        settled, aligned = _aligned(settled, progress, choosing=choosing)
-    else:
-        frames = list(_Frames(settled, progress))
-        aligned = Aligned(frames, [np.ones(frame.shape[:2], np.bool_) for frame in frames], {}, (False,) * len(frames))
+    frames = _Frames(settled, progress)
+    reference, aligned = _aligned(settled, frames) if aligning else (settled.reference, _as_they_are(frames))
     progress(1.0)
-    moved = tuple(int(i) for i in np.flatnonzero(aligned.helped))
-    return Gathered(settled, _stack(settled, aligned), moved, aligned.rejected)
+    kept = [i for i in range(len(frames)) if i not in aligned.rejected]
+    if len(kept) == len(frames):
+        settled = replace(settled, reference=reference)
+        moved = tuple(int(i) for i in np.flatnonzero(aligned.helped))
+        return Gathered(settled, _stack(settled, aligned), tuple(kept), moved, {})
+    rest = settle_some(settled, kept, None if settled.given.reference is None else kept.index(reference))
+    found = gather(rest, aligning=aligning, progress=lambda _: None)
+    return found._replace(
+        places=tuple(kept[i] for i in found.places),
+        moved=tuple(kept[i] for i in found.moved),
+        rejected=aligned.rejected | {kept[i]: reason for i, reason in found.rejected.items()},
+    )
 
 
 def frame_names(settled: SettledBracket) -> list[str]:
-    """Name every frame for a person."""
-    return [photo.source.name if photo.source else f"frame {i}" for i, photo in enumerate(settled.photos)]
+    """Name every frame for a person: by its file, with its folder where two files are called the same."""
+    files = [photo.source for photo in settled.photos]
+    names = [file.name if file else f"frame {i}" for i, file in enumerate(files)]
+    return [str(file) if file and names.count(name) > 1 else name for name, file in zip(names, files, strict=True)]
 
 
 class _Frames(Sequence[FloatImage]):
     """The linear frames of a bracket, made when they are asked for."""
 
     def __init__(self, settled: SettledBracket, progress: Callable[[float], None]) -> None:
-        self._settled, self._progress = settled, progress
+        self._settled, self._progress = _in_sensor_channels(settled), progress
+        self._asked = 0
 
     def __len__(self) -> int:
         return len(self._settled.photos)
 
     def __getitem__(self, i: int) -> FloatImage:  # type: ignore[override]  # nobody asks for a slice
         frame = self._settled.linear(i)  # raises IndexError at the end
-        self._progress(i / len(self))
+        self._asked += 1
+        self._progress(min(1.0, self._asked / (len(self) + 1)))
         return frame
 
 
-def _aligned(
-    settled: SettledBracket, progress: Callable[[float], None], *, choosing: bool
-) -> tuple[SettledBracket, Aligned]:
-    """Align to the reference, or to another frame where most have nothing to do with the reference."""
-    aligned = align(_Frames(settled, progress), settled.exposures, settled.reference)
-    most = (len(settled.photos) - 1) / 2
-    if not choosing or len(aligned.rejected) <= most:
-        return settled, aligned
+def _in_sensor_channels(settled: SettledBracket) -> SettledBracket:
+    """Leave camera RAW in the channels of its sensor, each of which clips by itself, until all is merged."""
+    if any(encoding.sensor_matrix is None for encoding in settled.encodings):
+        return settled
+    return replace(settled, encodings=tuple(replace(encoding, sensor_matrix=None) for encoding in settled.encodings))
+
+
+def _aligned(settled: SettledBracket, frames: _Frames) -> tuple[int, Aligned]:
+    """Align to the reference, or to another frame where most have nothing to do with one that nobody asked for."""
+    aligned = align(frames, settled.exposures, settled.reference)
+    most = (len(frames) - 1) / 2
+    if settled.given.reference is not None or len(aligned.rejected) <= most:
+        return settled.reference, aligned
     ev = np.log2(settled.exposures)
     for i in sorted(aligned.rejected, key=lambda i: abs(ev[i] - ev[settled.reference])):
-        other = align(_Frames(settled, progress), settled.exposures, i)
+        other = align(frames, settled.exposures, i)
         if len(other.rejected) <= most:
-            names = frame_names(settled)
-            warning = f"{names[settled.reference]} doesn't fit the others, so {names[i]} is the reference."
-            return replace(settled, reference=i, warnings=(*settled.warnings, warning)), other
-    return settled, aligned
+            return i, other
+    return settled.reference, aligned
+
+
+def _as_they_are(frames: _Frames) -> Aligned:
+    linear = list(frames)
+    return Aligned(linear, [np.ones(frame.shape[:2], np.bool_) for frame in linear], {}, (False,) * len(linear))
 
 
 def _stack(settled: SettledBracket, aligned: Aligned) -> Stack:
-    """Take the frames that belong."""
-    kept = [i for i in range(len(aligned.linear)) if i not in aligned.rejected]
-    frames = [aligned.linear[i] for i in kept]
-    photos = [settled.photos[i] for i in kept]
+    """Say what is known about aligned frames."""
     own = settled.exposures[settled.reference]
+    frames = list(zip(aligned.linear, settled.photos, strict=True))
     return Stack(
-        frames,
-        seen=[aligned.valid[i] for i in kept],
-        exposures=[settled.exposures[i] / own for i in kept],
-        reference=kept.index(settled.reference),
-        noise=[estimate_noise(frame, _code_step(photo)) for frame, photo in zip(frames, photos, strict=True)],
-        clip_level=[_COMPRESSED_CLIP_LEVEL if photo.lossy_step > 0 else _CLIP_LEVEL for photo in photos],
+        aligned.linear,
+        seen=aligned.valid,
+        exposures=[exposure / own for exposure in settled.exposures],
+        reference=settled.reference,
+        noise=[estimate_noise(frame, _code_step(photo)) for frame, photo in frames],
+        clip_level=[_COMPRESSED_CLIP_LEVEL if photo.lossy_step > 0 else _CLIP_LEVEL for _, photo in frames],
     )
 
 

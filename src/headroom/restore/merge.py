@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +66,14 @@ def merge(
     report = progress or (lambda _share: None)
     settled = settle(bracket)
     loaded, plan = _prepare(settled, method, preset, weights)
-    gathered = gather(
-        _in_sensor_channels(settled),
-        aligning=align,
-        choosing=bracket.reference is None,
-        progress=lambda share: report(0.4 * share),
-    )
+    gathered = gather(settled, aligning=align, progress=lambda share: report(0.4 * share))
     run, capabilities = _runner(loaded, plan, seed), loaded.preset.capabilities
     pixels, recovered = fuse(gathered.stack, run, capabilities, plan.tile_px, lambda share: report(0.4 + 0.6 * share))
-    reference = gathered.settled.reference
-    photo, encoding = settled.photos[reference], settled.encodings[reference]
+    merged = gathered.settled
+    photo, encoding = merged.photos[merged.reference], merged.encodings[merged.reference]
     if encoding.sensor_matrix is not None:
         pixels = decode_codes(pixels, Encoding(transfer="linear", sensor_matrix=encoding.sensor_matrix), 32)
-    provenance = {**_origin(gathered, loaded), **_curve(encoding), "align": align, "seed": seed}
+    provenance = {**_origin(settled, gathered, loaded), **_curve(encoding), "align": align, "seed": seed}
     return Hdr(pixels, encoding.primaries, recovered, photo, photo.metadata, provenance, photo.source)
 
 
@@ -93,13 +87,6 @@ def _prepare(settled: SettledBracket, method: str, preset: str | None, weights: 
     capabilities = chosen.presets[preset_name].capabilities
     plan = make_plan(photo.height, photo.width, capabilities, held_bytes_per_pixel=held)
     return load_network(method, preset_name, weights, plan.device), plan
-
-
-def _in_sensor_channels(settled: SettledBracket) -> SettledBracket:
-    """Leave camera RAW in the channels of its sensor, each of which clips by itself, until all is merged."""
-    if any(encoding.sensor_matrix is None for encoding in settled.encodings):
-        return settled
-    return replace(settled, encodings=tuple(replace(encoding, sensor_matrix=None) for encoding in settled.encodings))
 
 
 def _runner(loaded: Loaded, plan: Plan, seed: int) -> RunMethod:
@@ -118,10 +105,15 @@ def _runner(loaded: Loaded, plan: Plan, seed: int) -> RunMethod:
     return run
 
 
-def _origin(gathered: Gathered, loaded: Loaded) -> dict[str, Any]:
+def _origin(settled: SettledBracket, gathered: Gathered, loaded: Loaded) -> dict[str, Any]:
     """Say what made a result: the program, the network, and what became of every frame."""
-    settled, names = gathered.settled, frame_names(gathered.settled)
-    ev = np.log2(settled.exposures) - np.log2(settled.exposures[settled.reference])
+    names, merged = frame_names(settled), gathered.settled
+    reference = gathered.places[merged.reference]
+    ev = np.log2(settled.exposures) - np.log2(settled.exposures[reference])
+    ev[list(gathered.places)] = np.log2(merged.exposures) - np.log2(merged.exposures[merged.reference])
+    warnings = list(merged.warnings)
+    if settled.reference in gathered.rejected:
+        warnings.append(f"{names[settled.reference]} doesn't fit the others, so {names[reference]} is the reference.")
     return {
         "headroom": __version__,
         "method": loaded.method.id,
@@ -129,10 +121,10 @@ def _origin(gathered: Gathered, loaded: Loaded) -> dict[str, Any]:
         "weights_sha256": loaded.weights_sha256,
         "frames": names,
         "exposures_ev": ev.round(3).tolist(),
-        "reference": names[settled.reference],
+        "reference": names[reference],
         "moved": [names[i] for i in gathered.moved],
-        "rejected": {names[i]: reason for i, reason in gathered.rejected.items()},
-        "warnings": list(settled.warnings),
+        "rejected": {names[i]: gathered.rejected[i] for i in sorted(gathered.rejected)},
+        "warnings": warnings,
     }
 
 

@@ -16,6 +16,7 @@ COUNT = 256
 """Quantiles of each channel."""
 _SAMPLE_SIDE_PX = 512
 _USABLE_CODE = (0.08, 0.94)
+_LEAST_LIGHT = np.float32(1e-9)
 
 Quantiles = NDArray[np.float32]
 """COUNT x 3 code values in [0, 1], ascending along the first axis."""
@@ -32,10 +33,12 @@ def code_quantiles(photo: Photo) -> Quantiles:
 def stops_between(darker: Quantiles, brighter: Quantiles, encodings: tuple[Encoding, Encoding]) -> NDArray[np.float32]:
     """Return log2 of how much more light the brighter frame holds, at every rank that neither clips nor crushes."""
     low, high = _USABLE_CODE
-    usable = ((darker > low) & (brighter < high)).all(axis=1)
+    usable = ((np.minimum(darker, brighter) > low) & (np.maximum(darker, brighter) < high)).all(axis=1)
     light = [
         decode_codes(codes[usable][None], encoding, 32)[0]
         for codes, encoding in zip((darker, brighter), encodings, strict=True)
     ]
-    ratio: NDArray[np.float32] = np.log2(light[1] / light[0])
-    return ratio
+    # A curve that gives a usable code no light at all is wrong by many stops, not by an infinite number.
+    darker_light, brighter_light = (np.log2(np.maximum(linear, _LEAST_LIGHT)) for linear in light)
+    stops: NDArray[np.float32] = brighter_light - darker_light
+    return stops

@@ -15,6 +15,8 @@ _TOLERATED_STOPS = 0.04
 """Disagreement of frames that is no reason to doubt a curve."""
 _WORTH_WHILE = 0.5
 """Another curve has to leave less than this share of the disagreement; rounded exposure times blur the rest."""
+_LEAST_RISE = 1e-9
+"""A curve that doesn't rise, as frames of unlike scenes make one, fits nothing."""
 _NAMED: tuple[TransferName, ...] = ("srgb", "gamma22", "bt709", "gamma18", "linear")
 
 
@@ -61,4 +63,4 @@ def recover(quantiles: Sequence[Quantiles], exposures: Sequence[float], stated: 
     response = solver.process(pictures, np.array(exposures, np.float32))[:, 0]  # 256 x 3 light of each code
     curve = np.exp(np.log(np.maximum(response, 1e-9)).mean(axis=1))
     rising = np.maximum.accumulate(curve) - curve[0]
-    return Encoding(stated.primaries, None, (rising / rising[-1]).astype(np.float32), known=False)
+    return Encoding(stated.primaries, None, (rising / max(rising[-1], _LEAST_RISE)).astype(np.float32), known=False)
