@@ -85,7 +85,7 @@ class PublishedPaper(BaseModel):
     def _is_whole(self) -> PublishedPaper:
         for table in self.tables:
             if unknown := set(table.metrics) - set(self.metrics):
-                raise ValueError(f"{table.number}: no metric {sorted(unknown)[0]}")
+                raise ValueError(f"{table.number}: no metric {min(unknown)}")
             if any(len(row) != len(table.metrics) for row in table.rows.values()):
                 raise ValueError(f"{table.number}: a row has not one number for each metric")
         return self

@@ -1,0 +1,1 @@
+"""Styles and scripts of the pages that the benchmark writes."""

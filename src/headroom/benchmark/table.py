@@ -1,0 +1,197 @@
+"""Tables of scores: measured rows from folders, and beside them rows that papers printed, which stay marked as such."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headroom.benchmark.published import PublishedPaper, PublishedTable
+from headroom.benchmark.run_file import Run, read_run
+from headroom.benchmark.scores_file import Scores, Values, read_scores
+from headroom.errors import DataError
+from headroom.metrics.contract import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One metric.
+
+    Attributes:
+        id: Its id.
+        name: Name for a person.
+        direction: Which way is better.
+        unit: Unit; empty for a plain number.
+    """
+
+    id: str
+    name: str
+    direction: Direction
+    unit: str
+
+    @property
+    def heading(self) -> str:
+        """Name, direction and unit in a few characters."""
+        unit = "" if self.unit in self.name else self.unit
+        return f"{self.name} {'↑' if self.direction == 'higher' else '↓'} {unit}".rstrip()
+
+    def text(self, value: float | None) -> str:
+        """Write a value with as many places as tell methods apart."""
+        if value is None:
+            return "–"
+        return f"{value:.{2 if self.unit in {'dB', '%'} or abs(value) >= 10 else 4 if not self.unit else 3}f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a folder of results scored.
+
+    Attributes:
+        folder: The folder.
+        scores: Its scores.
+        run: How the results were made, where Headroom made them.
+    """
+
+    folder: Path
+    scores: Scores
+    run: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One method.
+
+    Attributes:
+        label: Method.
+        source: Folder, or paper and table.
+        published: True for numbers that somebody printed; False for those measured here.
+        images: How many images were scored, and of how many; empty for published numbers.
+        values: Mean by metric.
+        best: Metrics in which no row of the same kind is better.
+    """
+
+    label: str
+    source: str
+    published: bool
+    images: str
+    values: Values
+    best: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that are about one data set.
+
+    Attributes:
+        title: Data set, or paper and table.
+        columns: Metrics.
+        rows: Measured ones first.
+        notes: What a reader must know before comparing.
+        measured: What the measured rows were made of, in their order; none where all rows were printed.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    measured: tuple[Measured, ...] = ()
+
+
+def read_measured(folder: Path) -> Measured:
+    """Read what a folder scored.
+
+    Raises:
+        DataError: It was not scored yet, or a file is damaged.
+    """
+    scores = read_scores(folder)
+    if scores is None:
+        raise DataError(f"{folder}: holds no scores.json. Score it by `headroom bench score {folder} DATASET`.")
+    return Measured(folder, scores, read_run(folder))
+
+
+def make_tables(measured: Sequence[Measured], papers: Sequence[PublishedPaper] = ()) -> list[Table]:
+    """Make one table for each data set that was measured, and one for each printed table about none of these.
+
+    A printed table joins the measured one of the same kind of data set when they share a metric.
+    """
+    datasets = list(dict.fromkeys(one.scores.dataset for one in measured))
+    printed = [(paper, table) for paper in papers for table in paper.tables]
+    tables, joined = [], set()
+    for dataset in datasets:
+        ours = tuple(one for one in measured if one.scores.dataset == dataset)
+        ids = {name for one in ours for name in one.scores.metrics}
+        beside = [(paper, table) for paper, table in printed if _same(table, dataset) and ids & set(table.metrics)]
+        joined |= {(paper.name, table.number) for paper, table in beside}
+        tables.append(_table(f"Data set {dataset}", ours, beside))
+    alone = [(paper, table) for paper, table in printed if (paper.name, table.number) not in joined]
+    return tables + [_table(f"{paper.name}, {table.number}", (), [(paper, table)]) for paper, table in alone]
+
+
+def _same(table: PublishedTable, dataset: str) -> bool:
+    return bool(table.dataset) and dataset.partition(":")[0] == table.dataset
+
+
+def _table(
+    title: str, measured: tuple[Measured, ...], printed: Sequence[tuple[PublishedPaper, PublishedTable]]
+) -> Table:
+    columns: dict[str, Column] = {}
+    for one in measured:
+        for name, header in one.scores.metrics.items():
+            columns.setdefault(name, Column(name, header.name, header.direction, header.unit))
+    for paper, table in printed:
+        for name in table.metrics:
+            metric = paper.metrics[name]
+            columns.setdefault(name, Column(name, metric.name, metric.direction, metric.unit))
+    ours = [_measured_row(one, label) for one, label in zip(measured, labels(measured), strict=True)]
+    theirs = [
+        Row(method, f"{paper.name}, {table.number}", True, "", table.values(method))
+        for paper, table in printed
+        for method in table.rows
+    ]
+    rows = (*_with_best(ours, columns), *_with_best(theirs, columns))
+    return Table(title, tuple(columns.values()), rows, tuple(_notes(printed)), measured)
+
+
+def labels(measured: Sequence[Measured]) -> list[str]:
+    """Name results by method and preset, or by their folder where these do not tell them apart."""
+    names = [f"{one.run.method} {one.run.preset}" if one.run else one.folder.name for one in measured]
+    return [
+        name if names.count(name) == 1 else f"{name} ({one.folder})" for name, one in zip(names, measured, strict=True)
+    ]
+
+
+def _measured_row(one: Measured, label: str) -> Row:
+    scored, failed = len(one.scores.images), len(one.scores.errors)
+    return Row(label, str(one.folder), False, f"{scored}/{scored + failed}", one.scores.mean)
+
+
+def _with_best(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
+    """Mark the best of rows that may be compared; a row alone is not best."""
+    best = {}
+    for column in columns.values():
+        values = [value for row in rows if (value := row.values.get(column.id)) is not None]
+        if len(values) > 1:
+            best[column.id] = max(values) if column.direction == "higher" else min(values)
+    return [
+        Row(
+            row.label,
+            row.source,
+            row.published,
+            row.images,
+            row.values,
+            frozenset(name for name, value in best.items() if row.values.get(name) == value),
+        )
+        for row in rows
+    ]
+
+
+def _notes(printed: Sequence[tuple[PublishedPaper, PublishedTable]]) -> list[str]:
+    """Say where printed numbers come from, and what is odd about them."""
+    notes: list[str] = []
+    for paper, table in printed:
+        notes.append(f"{paper.name}, {table.number}: {table.about}.")
+        notes += [f"{paper.name}, {table.number}: {note}" for note in table.notes]
+    for paper in {paper.name: paper for paper, _ in printed}.values():
+        notes.append(f"{paper.name}: {paper.title}. {paper.source}. Quoted from {paper.quoted_from}.")
+        notes += [f"{paper.name}: {note}" for note in paper.notes]
+    return notes
