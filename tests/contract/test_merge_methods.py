@@ -219,7 +219,7 @@ def test_tiles_give_what_the_whole_gives(case: Case) -> None:
     whole = three(case, side, 2 * side - capabilities.overlap_px)
     expected = run(case, whole)
     joined = torch.zeros_like(expected)
-    for rows, columns, fade in tiles(*expected.shape[2:], side, capabilities.overlap_px):
+    for rows, columns, fade in tiles(*expected.shape[2:], side, capabilities.overlap_px, multiple):
         cut = whole._replace(encoded=whole.encoded[..., rows, columns], linear=whole.linear[..., rows, columns])
         joined[..., rows, columns] += run(case, cut) * torch.from_numpy(fade[..., 0])
     torch.testing.assert_close(joined, expected, atol=1e-3, rtol=0)

@@ -7,7 +7,9 @@ reduced pictures; every pixel is then fetched from the photo itself, once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ from headroom.restore.guide import reduce_to_cells, working_cell
 from headroom.restore.homography import at_full_size
 from headroom.restore.motion import STILL, Motion, Stranger, estimate_motion
 from headroom.restore.warp import Places, SourceOf, pixel_places, project, warp
+
+_FRAMES_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +54,35 @@ def align(linear: Sequence[FloatImage], exposures: Sequence[float], reference: i
     ours = linear[reference]
     cell = working_cell(*ours.shape[:2])
     small = reduce_to_cells(ours, cell)
-    aligned, valid, helped = [], [], []
-    rejected: dict[int, str] = {}
-    for index, exposure in enumerate(exposures):
-        frame, ratio = (ours if index == reference else linear[index]), exposure / exposures[reference]
-        motion = STILL if index == reference else estimate_motion(reduce_to_cells(frame, cell), small, ratio)
-        if isinstance(motion, Stranger):
-            rejected[index] = motion.reason
+
+    def motion_of(frame: FloatImage, index: int) -> Motion | Stranger:
+        if index == reference:
+            return STILL
+        return estimate_motion(reduce_to_cells(frame, cell), small, exposures[index] / exposures[reference])
+
+    def fit(index: int) -> _Fitted:
+        frame = ours if index == reference else linear[index]
+        motion = motion_of(frame, index)
         moved, inside = _move(frame, motion, cell)
-        _fill(moved, inside, ours, ratio)
-        aligned.append(moved)
-        valid.append(inside)
-        helped.append(isinstance(motion, Motion) and motion.helps)
-    return Aligned(aligned, valid, rejected, tuple(helped))
+        _fill(moved, inside, ours, exposures[index] / exposures[reference])
+        return _Fitted(moved, inside, motion)
+
+    with ThreadPoolExecutor(_FRAMES_AT_ONCE) as pool:
+        fitted = list(pool.map(fit, range(len(exposures))))
+    return Aligned(
+        linear=[frame.moved for frame in fitted],
+        valid=[frame.inside for frame in fitted],
+        rejected={i: frame.motion.reason for i, frame in enumerate(fitted) if isinstance(frame.motion, Stranger)},
+        helped=tuple(isinstance(frame.motion, Motion) and frame.motion.helps for frame in fitted),
+    )
+
+
+class _Fitted(NamedTuple):
+    """One frame as the reference saw the scene, where it shows anything, and how it had to be moved."""
+
+    moved: FloatImage
+    inside: NDArray[np.bool_]
+    motion: Motion | Stranger
 
 
 def _move(frame: FloatImage, motion: Motion | Stranger, cell_px: int) -> tuple[FloatImage, NDArray[np.bool_]]:

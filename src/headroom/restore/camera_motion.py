@@ -67,9 +67,8 @@ def estimate_camera_motion(frame: Guide, reference: Guide) -> Homography:
     if min(reference.shape) < _LEAST_SIDE_PX:
         return np.eye(3)
     small = _pair(_half(frame), _half(reference))
-    candidates = [_improve(guess, small) for guess in _guesses(small)]
-    best = min(candidates, key=lambda candidate: _mismatch(candidate, np.eye(3), small)[0])
-    return refine_camera_motion(at_full_size(best, 2), frame, reference)
+    guess = min(_guesses(small), key=lambda guess: _mismatch(guess, np.eye(3), small)[0])
+    return refine_camera_motion(at_full_size(_improve(guess, small), 2), frame, reference)
 
 
 def refine_camera_motion(guess: Homography, frame: Guide, reference: Guide) -> Homography:

@@ -46,12 +46,12 @@ def fuse(
     height, width = stack.frames[0].shape[:2]
     slots = choose_slots(stack.exposures, stack.reference, capabilities.frames)
     pixels, recovered = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
-    pieces = list(tiles(height, width, tile_px, capabilities.overlap_px))
+    pieces = list(tiles(height, width, tile_px, capabilities.overlap_px, capabilities.size_multiple))
     for number, (rows, columns, fade) in enumerate(pieces, start=1):
         found = _support_of(stack, rows, columns)
         heard = found.share.any(axis=-1) & (fade[..., 0] > 0)
         if heard.any():
-            box = _box_around(heard, capabilities.overlap_px // 2)
+            box = _box_around(heard, capabilities.overlap_px // 2, capabilities.size_multiple)
             part, tile = Support(*(values[box] for values in found)), stack.cut(rows, columns).cut(*box)
             part.light[:] += part.share * (_believable(_ask(run, tile, slots), tile, part) - part.light)
         pixels[rows, columns] += fade * found.light
@@ -68,10 +68,11 @@ def _support_of(stack: Stack, rows: slice, columns: slice) -> Support:
     return Support(*(part[inner] for part in support(stack.cut(*around))))
 
 
-def _box_around(mask: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice]:
-    """Give rows and columns that hold all of a mask, and a margin where there is room."""
+def _box_around(mask: NDArray[np.bool_], margin: int, multiple: int) -> tuple[slice, slice]:
+    """Give rows and columns that hold all of a mask and a margin; both ends are multiples where there is room."""
     spans = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    rows, columns = (slice(max(0, int(span[0]) - margin_px), int(span[-1]) + 1 + margin_px) for span in spans)
+    ends = ((max(0, int(span[0]) - margin), int(span[-1]) + 1 + margin) for span in spans)
+    rows, columns = (slice(start // multiple * multiple, -(-stop // multiple) * multiple) for start, stop in ends)
     return rows, columns
 
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from headroom.image import FloatImage
 
-_SAMPLES = 1_000_000
+_SAMPLES = 300_000
 _LEVELS = 24
 _BRIGHTEST = 0.85  # above, clipping cuts the noise off
-_QUARTILE_SIGMAS = 0.3186  # a quarter of a normal distribution lies within
+QUARTILE_SIGMAS = 0.3186  # a quarter of a normal distribution lies within
 _LEAST_VARIANCE = 1e-9
 
 
@@ -40,7 +40,7 @@ def estimate_noise(frame: FloatImage, code_step: float) -> Noise:
         return Noise(rounding, _LEAST_VARIANCE)
     order = np.array_split(level.argsort(), _LEVELS)
     levels = np.array([level[some].mean() for some in order])
-    sigmas = np.array([np.quantile(difference[some], 0.25) for some in order]) / _QUARTILE_SIGMAS
+    sigmas = np.array([np.quantile(difference[some], 0.25) for some in order]) / QUARTILE_SIGMAS
     shot, read = _fit(levels, np.maximum(sigmas**2, _LEAST_VARIANCE))
     return Noise(max(shot, rounding), max(read, _LEAST_VARIANCE))
 

@@ -50,20 +50,29 @@ def run_tiled(
     return total
 
 
-def tiles(height: int, width: int, side: int, overlap: int) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
-    """Yield rows, columns and weight (h x w x 1) of overlapping tiles; the weights sum to 1 everywhere."""
-    across = list(_pieces(width, side, overlap))
-    for rows, row_weight in _pieces(height, side, overlap):
+def tiles(
+    height: int, width: int, side: int, overlap: int, multiple: int = 1
+) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
+    """Yield rows, columns and weight (h x w x 1) of overlapping tiles; the weights sum to 1 everywhere.
+
+    Args:
+        height: Rows of the photo.
+        width: Columns of the photo.
+        side: Longest side of a tile.
+        overlap: How far two neighbours overlap.
+        multiple: Tiles start at multiples of it, so that a network with strides sees what it sees in the whole photo.
+    """
+    across = list(_pieces(width, side, overlap, multiple))
+    for rows, row_weight in _pieces(height, side, overlap, multiple):
         for columns, column_weight in across:
             yield rows, columns, (row_weight[:, None] * column_weight)[..., None]
 
 
-def _pieces(length: int, side: int, overlap: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+def _pieces(length: int, side: int, overlap: int, multiple: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Spread the fewest pieces over a length, no longer than they need be to overlap, and cross-fade them."""
     count = -(-(length - overlap) // (side - overlap)) if length > side else 1
-    side = -(-(length + (count - 1) * overlap) // count)
-    starts = [round(i * (length - side) / max(1, count - 1)) for i in range(count)]
-    pieces = [slice(start, min(start + side, length)) for start in starts]
+    step = -(-max(length - overlap, 1) // (count * multiple)) * multiple
+    pieces = [slice(start, min(start + step + overlap, length)) for start in range(0, max(length - overlap, 1), step)]
     weights = [_fade(piece, length, overlap) for piece in pieces]
     total = np.zeros(length, np.float32)
     for piece, weight in zip(pieces, weights, strict=True):

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from headroom.nn.unshuffle import UnshuffleConv2d
+
 
 class Attention(nn.Module):
     """Weigh a frame's features between 0 and 1 by how well they agree with those of the reference."""
@@ -31,17 +33,18 @@ class AlignmentModule(nn.Module):
         in_channels: Channels of each frame.
         channels: Channels of the result.
         kernel: Side of the attention's convolutions; AHDRNet has 3.
+        factor: How many times smaller than the frames the result is; AHDRNet keeps their size.
     """
 
-    def __init__(self, in_channels: int, channels: int, kernel: int = 3) -> None:
+    def __init__(self, in_channels: int, channels: int, kernel: int = 3, factor: int = 1) -> None:
         super().__init__()
-        self.encode = nn.ModuleList(nn.Conv2d(in_channels, channels, 3, padding=1) for _ in range(3))
+        self.encode = nn.ModuleList(UnshuffleConv2d(in_channels, channels, factor) for _ in range(3))
         self.attend_short = Attention(channels, kernel)
         self.attend_long = Attention(channels, kernel)
         self.join = nn.Conv2d(3 * channels, channels, 3, padding=1)
 
     def forward(self, short: Tensor, reference: Tensor, long: Tensor) -> Tensor:
-        """Map three times N x C_in x H x W to N x C x H x W."""
+        """Map three times N x C_in x H x W to N x C x H/factor x W/factor."""
         frames = (short, reference, long)
         short, reference, long = (F.leaky_relu(conv(x)) for conv, x in zip(self.encode, frames, strict=True))
         short, long = self.attend_short(short, reference), self.attend_long(long, reference)

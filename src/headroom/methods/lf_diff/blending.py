@@ -80,13 +80,20 @@ def disagreement(frames: Frames) -> Tensor:
     """Give the range of what the frames allow at each pixel and its neighbours, N x 3 x H x W in mu-law light."""
     beyond = 1 - mu_law(1 / frames.exposure)[:, :, None, None, None]  # from each frame's full scale to the short one's
     most = frames.tone + beyond * (frames.encoded > _CLIPPING[1])
-    return F.max_pool2d(most.amax(1) - frames.tone.amin(1), 3, stride=1, padding=1)
+    return _most_of_neighbours(most.amax(1) - frames.tone.amin(1))
 
 
 def _against(tone: Tensor, clipped: Tensor, frame: int) -> Tensor:
     more = tone[:, frame] - tone[:, 1]
     both_measured_or_more = torch.where(clipped[:, frame], more.clamp(min=0), more.abs())
     return torch.where(clipped[:, 1], (-more).clamp(min=0), both_measured_or_more)
+
+
+def _most_of_neighbours(x: Tensor) -> Tensor:
+    """Give the maximum of windows of 3 x 3 pixels; many times as fast as torch's pooling on a CPU."""
+    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    x = torch.maximum(torch.maximum(x[..., :-2], x[..., 1:-1]), x[..., 2:])
+    return torch.maximum(torch.maximum(x[..., :-2, :], x[..., 1:-1, :]), x[..., 2:, :])
 
 
 def _mean_of_neighbours(x: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ class CompactNetwork(MergeNetwork):
     ) -> None:
         super().__init__()
         half, quarter, eighth = channels
-        self.alignment = AlignmentModule(4 * _INPUTS, half, kernel=1)
+        self.alignment = AlignmentModule(_INPUTS, half, kernel=1, factor=2)
         self.encode_half = ResidualBlock(half)
         self.to_quarter = nn.Conv2d(half, quarter, 3, stride=2, padding=1)
         self.encode_quarter = ResidualBlock(quarter)
@@ -75,9 +75,9 @@ class CompactNetwork(MergeNetwork):
         """Merge N brackets, sides multiples of 16; see `MergeNetwork.forward`."""
         frames = short_reference_long(inputs)
         logits = classical_logits(frames)
-        seen = torch.cat((frames.encoded, frames.tone, logits.softmax(1)), dim=2).flatten(0, 1)
-        seen = F.pixel_unshuffle(seen, 2).contiguous(memory_format=torch.channels_last)
-        half = self.encode_half(self.alignment(*seen.reshape(-1, 3, *seen.shape[1:]).unbind(1)))  # N x C0 x H/2 x W/2
+        seen = torch.cat((frames.encoded, frames.tone, logits.softmax(1)), dim=2)
+        by_frame = (frame.contiguous(memory_format=torch.channels_last) for frame in seen.unbind(1))
+        half = self.encode_half(self.alignment(*by_frame))  # N x C0 x H/2 x W/2
         quarter = self.encode_quarter(F.leaky_relu(self.to_quarter(half), 0.1))
         eighth = self.encode_eighth(F.leaky_relu(self.to_eighth(quarter), 0.1))
         prior = self.prior(eighth, truth, generator)

@@ -63,8 +63,8 @@ METHOD = Method(
             Capabilities(
                 size_multiple=16,
                 minimum_size_px=16,
-                tile_px=1024,
-                overlap_px=128,
+                tile_px=512,
+                overlap_px=96,
                 peak_bytes_per_pixel=700,
                 frames=(3, 3),
             ),
