@@ -10,11 +10,14 @@ import numpy as np
 from headroom.image import Encoding, TransferName
 from headroom.restore.quantiles import COUNT, Quantiles, stops_between
 
+_SAMPLES = 64
 _SMOOTHNESS = 30.0
 _TOLERATED_STOPS = 0.04
 """Disagreement of frames that is no reason to doubt a curve."""
 _WORTH_WHILE = 0.5
 """Another curve has to leave less than this share of the disagreement; rounded exposure times blur the rest."""
+_WITHOUT_NAME = 0.7
+"""The same of a recovered curve, against the best one that has a name."""
 _LEAST_RISE = 1e-9
 """A curve that doesn't rise, as frames of unlike scenes make one, fits nothing."""
 _NAMED: tuple[TransferName, ...] = ("srgb", "gamma22", "bt709", "gamma18", "linear")
@@ -33,14 +36,16 @@ def better_encoding(quantiles: Sequence[Quantiles], exposures: Sequence[float], 
     before = disagreement_stops(quantiles, exposures, stated)
     if before <= _TOLERATED_STOPS:
         return None
-    candidates = [
-        *(Encoding(stated.primaries, name, known=False) for name in _NAMED),
-        recover(quantiles, exposures, stated),
-    ]
-    left = [disagreement_stops(quantiles, exposures, candidate) for candidate in candidates]
-    named = int(np.argmin(left[:-1]))
-    best = named if left[named] <= max(_TOLERATED_STOPS, left[-1]) else len(_NAMED)
-    return candidates[best] if left[best] < _WORTH_WHILE * before else None
+    best, left = stated, before
+    for name in _NAMED:
+        named = Encoding(stated.primaries, name, known=False)
+        if (its := disagreement_stops(quantiles, exposures, named)) < left:
+            best, left = named, its
+    if left > _TOLERATED_STOPS:
+        recovered = recover(quantiles, exposures, stated)
+        if (its := disagreement_stops(quantiles, exposures, recovered)) < _WITHOUT_NAME * left:
+            best, left = recovered, its
+    return best if left < _WORTH_WHILE * before else None
 
 
 def disagreement_stops(quantiles: Sequence[Quantiles], exposures: Sequence[float], encoding: Encoding) -> float:
@@ -57,9 +62,10 @@ def recover(quantiles: Sequence[Quantiles], exposures: Sequence[float], stated: 
     """Solve for the curve; one for all channels, since separate ones would change colours with brightness."""
     import cv2
 
-    side = int(COUNT**0.5)
-    pictures = [np.rint(codes * 255).astype(np.uint8).reshape(side, side, 3) for codes in quantiles]
-    solver = cv2.createCalibrateDebevec(samples=COUNT, lambda_=_SMOOTHNESS)
+    side = int(_SAMPLES**0.5)
+    samples = [codes[COUNT // _SAMPLES // 2 :: COUNT // _SAMPLES] for codes in quantiles]
+    pictures = [np.rint(codes * 255).astype(np.uint8).reshape(side, side, 3) for codes in samples]
+    solver = cv2.createCalibrateDebevec(samples=_SAMPLES, lambda_=_SMOOTHNESS)
     response = solver.process(pictures, np.array(exposures, np.float32))[:, 0]  # 256 x 3 light of each code
     curve = np.exp(np.log(np.maximum(response, 1e-9)).mean(axis=1))
     rising = np.maximum.accumulate(curve) - curve[0]
