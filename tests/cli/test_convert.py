@@ -216,6 +216,8 @@ def test_a_curve_without_a_name_becomes_srgb(run: Run, tmp_path: Path) -> None:
         ["out.png", "--tone-map", "cinema"],
         ["out.exr", "--primaries", "ntsc"],
         ["out.exr", "--bit-depth", "8"],
+        ["out.jxl", "--bit-depth", "16"],
+        ["out.hdr", "--bit-depth", "8"],
         ["out.exr", "--exposure", "99"],
         ["scene.exr", "--force"],
     ],
@@ -237,6 +239,14 @@ def test_an_existing_file_needs_force(run: Run, capsys: Capture, exr: Path) -> N
     assert out.read_bytes() == b"mine"
     assert run("convert", exr, out, "--force") == 0
     assert out.read_bytes() != b"mine"
+
+
+def test_a_folder_is_no_target(run: Run, capsys: Capture, exr: Path) -> None:
+    folder = exr.with_name("folder.exr")
+    folder.mkdir()
+    for words in ([], ["--force"]):
+        assert run("convert", exr, folder, *words) == 2
+        assert f"error: {folder}: is a folder." in capsys.readouterr().err
 
 
 def test_a_bad_input_is_1(run: Run, capsys: Capture, tmp_path: Path) -> None:

@@ -198,6 +198,6 @@ def test_float_jpeg_xl_is_exact(tmp_path: Path, light: FloatImage, primaries: st
 def test_what_a_container_cannot_hold_is_a_usage_error(
     tmp_path: Path, scene: FloatImage, name: str, options: WriteOptions
 ) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=f"^{tmp_path / name}: "):
         write_hdr(Hdr(scene), tmp_path / name, options=options)
     assert not list(tmp_path.iterdir())

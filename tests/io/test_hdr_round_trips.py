@@ -168,6 +168,18 @@ def test_missing_folder_is_named(tmp_path: Path, light: FloatImage, suffix: str)
         write_hdr(Hdr(light), tmp_path / "missing" / f"a.{suffix}")
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody can write")
+@pytest.mark.parametrize("suffix", ["exr", "hdr", "pfm", "tif", "jpg", "png", "avif", "jxl"])
+def test_a_folder_that_bears_no_file_is_named(light: FloatImage, suffix: str) -> None:
+    with pytest.raises(OutputError, match=rf"^/proc/a\.{suffix}: cannot be written \(\w[\w ]*\)\. Check the folder"):
+        write_hdr(Hdr(light), Path(f"/proc/a.{suffix}"))
+
+
+def test_a_folder_is_no_target(tmp_path: Path, light: FloatImage) -> None:
+    with pytest.raises(OutputError, match="is a folder"):
+        write_hdr(Hdr(light), tmp_path, format="exr")
+
+
 def test_failure_leaves_the_old_file(tmp_path: Path, light: FloatImage) -> None:
     path = tmp_path / "a.exr"
     path.write_bytes(b"old")

@@ -45,6 +45,8 @@ def convert(
     """
     from headroom.io.convert import convert as run
 
+    if target.is_dir():
+        raise UsageError(f"{target}: is a folder. Give OUT the name of a file.")
     if target.exists() and source.exists() and target.samefile(source):
         raise UsageError(f"{target}: is the input and would be replaced. Give another OUT.")
     if target.exists() and not force:

@@ -37,6 +37,7 @@ _HDR_DEPTHS: dict[str, tuple[int, ...]] = {
     "ultra-hdr": (8,),
     "png": (16,),
     "avif": (10, 12),
+    "jxl": (32,),
 }
 _RENDITION = "tone-mapped to an SDR photo by the filmic curve, since this format holds no HDR"
 _PLAIN_LIGHT = "written as plain linear light, what is clipped stays clipped; `headroom expand` would fill it in"
@@ -141,18 +142,23 @@ def _ways(path: Path, bit_depth: int | None) -> dict[_Kind, ContainerFormat]:
     hdr = {name: _HDR_DEPTHS.get(name, ()) for name, entry in FORMATS.items() if entry.writes_hdr}
     tables: dict[_Kind, dict[str, tuple[int, ...]]] = {"hdr": hdr, "photo": sdr.DEPTHS}
     ways: dict[_Kind, ContainerFormat] = {}
+    formats: set[str] = set()
     depths: set[int] = set()
     for kind, table in tables.items():
         for name in (name for name in table if path.suffix.lower() in FORMATS[name].suffixes):
+            formats.add(FORMATS[name].title)
             depths.update(table[name])
             if bit_depth is None or bit_depth in table[name]:
                 ways.setdefault(kind, FORMATS[name])
     if ways:
         return ways
     if depths:
-        raise UsageError(f"{path}: is written in {' or '.join(map(str, sorted(depths)))} bits, not in {bit_depth}.")
+        bits = " or ".join(map(str, sorted(depths)))
+        raise UsageError(f"{path}: is written in {bits} bits, not in {bit_depth}. Choose another depth.")
+    if formats:
+        raise UsageError(f"{path}: {formats.pop()} leaves no choice of a depth. Leave it out.")
     known = ", ".join(dict.fromkeys(FORMATS[name].suffixes[0] for table in tables.values() for name in table))
-    raise UsageError(f"{path}: the suffix names no format that is written in the depth asked for. Use one of {known}.")
+    raise UsageError(f"{path}: the suffix names no format that is written. Use one of {known}.")
 
 
 def _options(source: str | os.PathLike[str], container: ContainerFormat, bit_depth: int | None) -> WriteOptions:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headroom.errors import OutputError
+from headroom.errors import HeadroomError, OutputError
 from headroom.files import atomic_path
 from headroom.io import provenance
 from headroom.io.formats import output_format
@@ -48,8 +50,7 @@ def write_hdr(
     target = Path(path)
     container = output_format(target, format)
     writer = import_module(f"headroom.io.{container.module}")
-    _check_folder(target)
-    with atomic_path(target) as temporary:
+    with _replacing(target) as temporary:
         writer.write(temporary, _labelled(hdr), options)
     if container.name == "pfm" and hdr.primaries != "bt709":
         return (f"PFM holds BT.709 only; colours of {hdr.primaries} outside of that are clipped",)
@@ -77,8 +78,7 @@ def write_photo(photo: Photo, path: str | os.PathLike[str], *, format: str | Non
 
     target = Path(path)
     container = sdr.checked_format(target, format, photo)
-    _check_folder(target)
-    with atomic_path(target) as temporary:
+    with _replacing(target) as temporary:
         sdr.write(temporary, photo, container)
     return fitted(photo.metadata)[1] if container == "jpeg" and photo.original is None else ()
 
@@ -94,8 +94,7 @@ def write_preview(hdr: Hdr, path: str | os.PathLike[str]) -> None:
 
     target = Path(path)
     container = preview.format_of(target)
-    _check_folder(target)
-    with atomic_path(target) as temporary:
+    with _replacing(target) as temporary:
         preview.write(temporary, _labelled(hdr), container)
 
 
@@ -106,6 +105,20 @@ def _labelled(hdr: Hdr) -> Hdr:
     return dataclasses.replace(hdr, metadata=dataclasses.replace(hdr.metadata, xmp=packet))
 
 
-def _check_folder(target: Path) -> None:
+@contextlib.contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary path to write to. A folder that bears no file is found before the work; errors name `target`.
+
+    Raises:
+        OutputError: The target cannot be written.
+    """
     if not target.parent.is_dir():
         raise OutputError(f"{target}: there is no folder {target.parent}. Create it first.")
+    if target.is_dir():
+        raise OutputError(f"{target}: is a folder. Name a file in it.")
+    with atomic_path(target) as temporary:
+        temporary.touch()
+        try:
+            yield temporary
+        except HeadroomError as error:
+            raise type(error)(str(error).replace(os.fspath(temporary), os.fspath(target))) from error
