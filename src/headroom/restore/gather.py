@@ -11,6 +11,7 @@ import numpy as np
 from headroom.image import FloatImage, Photo
 from headroom.restore.align import Aligned, align
 from headroom.restore.exposures import SettledBracket, settle_some
+from headroom.restore.frame_noise import NoisyFrame, noise_of_frames
 from headroom.restore.noise import estimate_noise
 from headroom.restore.support import Stack
 
@@ -116,14 +117,17 @@ def _as_they_are(frames: _Frames) -> Aligned:
 def _stack(settled: SettledBracket, aligned: Aligned) -> Stack:
     """Say what is known about aligned frames."""
     own = settled.exposures[settled.reference]
-    frames = list(zip(aligned.linear, settled.photos, strict=True))
+    exposures = [exposure / own for exposure in settled.exposures]
+    alone = [
+        estimate_noise(frame, _code_step(photo)) for frame, photo in zip(aligned.linear, settled.photos, strict=True)
+    ]
     return Stack(
         aligned.linear,
         seen=aligned.valid,
-        exposures=[exposure / own for exposure in settled.exposures],
+        exposures=exposures,
         reference=settled.reference,
-        noise=[estimate_noise(frame, _code_step(photo)) for frame, photo in frames],
-        clip_level=[_COMPRESSED_CLIP_LEVEL if photo.lossy_step > 0 else _CLIP_LEVEL for _, photo in frames],
+        noise=noise_of_frames(list(map(NoisyFrame, aligned.linear, aligned.valid, exposures, alone))),
+        clip_level=[_COMPRESSED_CLIP_LEVEL if photo.lossy_step > 0 else _CLIP_LEVEL for photo in settled.photos],
     )
 
 

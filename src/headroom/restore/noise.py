@@ -12,7 +12,7 @@ from headroom.image import FloatImage
 _SAMPLES = 300_000
 _LEVELS = 24
 _BRIGHTEST = 0.85  # above, clipping cuts the noise off
-QUARTILE_SIGMAS = 0.3186  # a quarter of a normal distribution lies within
+_QUARTILE_SIGMAS = 0.3186  # a quarter of a normal distribution lies within
 _LEAST_VARIANCE = 1e-9
 
 
@@ -35,14 +35,24 @@ def estimate_noise(frame: FloatImage, code_step: float) -> Noise:
     """
     # A step d of codes with a gamma of 2.2 is a step of about 2.2 d sqrt(light) in light.
     rounding = (2.2 * code_step) ** 2 / 12
-    level, difference = _differences(frame)
+    found = noise_of_differences(*_differences(frame))
+    return Noise(max(found.shot, rounding), found.read) if found else Noise(rounding, _LEAST_VARIANCE)
+
+
+def noise_of_differences(level: NDArray[np.floating], difference: NDArray[np.floating]) -> Noise | None:
+    """Fit the noise of the quarter of differences that is smallest at each level; None where there are too few.
+
+    Args:
+        level: N values of light.
+        difference: N absolute differences, whose deviation is that of the noise where there is nothing else.
+    """
     if level.size < 10 * _LEVELS:
-        return Noise(rounding, _LEAST_VARIANCE)
+        return None
     order = np.array_split(level.argsort(), _LEVELS)
     levels = np.array([level[some].mean() for some in order])
-    sigmas = np.array([np.quantile(difference[some], 0.25) for some in order]) / QUARTILE_SIGMAS
+    sigmas = np.array([np.quantile(difference[some], 0.25) for some in order]) / _QUARTILE_SIGMAS
     shot, read = _fit(levels, np.maximum(sigmas**2, _LEAST_VARIANCE))
-    return Noise(max(shot, rounding), max(read, _LEAST_VARIANCE))
+    return Noise(shot, max(read, _LEAST_VARIANCE))
 
 
 def _differences(frame: FloatImage) -> tuple[NDArray[np.floating], NDArray[np.floating]]:

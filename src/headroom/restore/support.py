@@ -101,7 +101,7 @@ def support(stack: Stack) -> Support:
         surprise = _surprise(stack, i, guess)
         np.maximum(most_surprise, surprise, out=most_surprise)
         trust, variance = _trust(surprise), _variance(stack, i, guess)
-        weight = (unclipped[i] + _last_resort(stack, i)) / (variance + _systematic(stack, i, guess))
+        weight = unclipped[i] / (variance + _systematic(stack, i, guess)) + _last_resort(stack, i)
         possible += weight
         weight *= trust
         agreed += weight
