@@ -84,5 +84,12 @@ def test_a_quotation_is_checked(change: dict[str, object], message: str) -> None
     metric = {"name": "PSNR", "direction": "higher"}
     with pytest.raises(ValidationError, match=message):
         PublishedPaper.model_validate(
-            {"name": "P", "title": "T", "source": "S", "quoted_from": "Q", "metrics": {"psnr": metric}, "tables": [table]}
+            {
+                "name": "P",
+                "title": "T",
+                "source": "S",
+                "quoted_from": "Q",
+                "metrics": {"psnr": metric},
+                "tables": [table],
+            }
         )

@@ -25,3 +25,8 @@ def read_result(folder: Path, stem: str) -> Hdr | Photo:
         if (path := folder / f"{stem}{suffix}").is_file():
             return read(path)
     raise DataError(f"{folder / stem}: no result of this name. Add it as one of {', '.join(_SUFFIXES)}.")
+
+
+def result_names(folder: Path) -> set[str]:
+    """Give the stems of all results in a folder."""
+    return {path.stem for path in folder.glob("[!.]*") if path.suffix.lower() in _SUFFIXES}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
 from headroom._version import __version__
 from headroom.benchmark.comparison import Comparison, Tile
+from headroom.benchmark.showing import data_uri
 from headroom.benchmark.table import Column, Measured, Row, Table, labels
 from headroom.benchmark.table_text import PUBLISHED
 
@@ -106,8 +106,3 @@ def _images(one: Measured, label: str, columns: Sequence[Column]) -> str:
 {chr(10).join(lines)}
 </tbody></table></div></details>
 """
-
-
-def data_uri(jpeg: bytes) -> str:
-    """Give a JPEG as an address that holds it."""
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from headroom.cli import bench_metrics, bench_score, bench_table
+from headroom.cli import bench_metrics, bench_score, bench_study, bench_table
 from headroom.cli.console import progress_bar, say, show_json, show_table
 from headroom.cli.dataset_argument import DATASET_HELP
 
 app = typer.Typer(no_args_is_help=True)
 app.command("score")(bench_score.score)
 app.command("table")(bench_table.table)
+app.command("study")(bench_study.study)
 app.command("metrics")(bench_metrics.metrics)
 
 
