@@ -12,7 +12,9 @@ from headroom.errors import UsageError
 Picture = NDArray[np.float64]
 
 _MM_PER_INCH = 25.4
-_SMALLEST_PX = 32
+_SMALLEST_PX = 17
+"""Side of the largest filter."""
+
 _PIXELS_PER_DEGREE = (8.0, 240.0)
 
 

@@ -12,17 +12,24 @@ def resize(picture: Picture, shape: tuple[int, ...]) -> Picture:
     """Resize H x W to another H x W; edges are mirrored, their pixel doubled."""
     if picture.shape == shape:
         return picture
-    return _resize_rows(_resize_rows(picture, shape[0]).T, shape[1]).T
+    height, width = shape
+    rows = _resize_rows(picture, height, height / picture.shape[0])
+    return _resize_rows(rows.T, width, width / picture.shape[1]).T
 
 
-def _resize_rows(picture: Picture, count: int) -> Picture:
-    rows, weights = _taps(len(picture), count)
+def halve(picture: Picture) -> Picture:
+    """Resize H x W to half of it; of an odd size, the last pixel is half beyond the edge."""
+    height, width = picture.shape
+    return _resize_rows(_resize_rows(picture, -(-height // 2), 0.5).T, -(-width // 2), 0.5).T
+
+
+def _resize_rows(picture: Picture, count: int, scale: float) -> Picture:
+    rows, weights = _taps(len(picture), count, scale)
     return np.asarray(sum(weight[:, None] * picture[row] for row, weight in zip(rows.T, weights.T, strict=True)))
 
 
-def _taps(count_in: int, count_out: int) -> tuple[NDArray[np.intp], Picture]:
+def _taps(count_in: int, count_out: int, scale: float) -> tuple[NDArray[np.intp], Picture]:
     """Give the rows that each new row is made of, and their weights: both count_out x taps."""
-    scale = count_out / count_in
     shrink = min(scale, 1.0)
     width = 4 / shrink
     centre = (np.arange(count_out) + 0.5) / scale - 0.5

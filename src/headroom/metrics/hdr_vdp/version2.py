@@ -68,7 +68,7 @@ def hdr_vdp2_quality(test: NDArray[np.floating], reference: NDArray[np.floating]
         100 for pictures that look the same, less for worse ones; very bad ones come below 0.
 
     Raises:
-        UsageError: Sizes that differ or are below 32 pixels, or values that aren't light in cd/m2.
+        UsageError: Sizes that differ or are below 17 pixels, or values that aren't light in cd/m2.
     """
     test, reference = checked(test, reference, pixels_per_degree)
     bands_test, adaptation_test = _see(test, pixels_per_degree)

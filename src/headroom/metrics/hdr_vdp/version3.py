@@ -75,7 +75,7 @@ def hdr_vdp3_quality(test: NDArray[np.floating], reference: NDArray[np.floating]
         10 for pictures that look the same; one less is what three of four people see as worse. Can be below 0.
 
     Raises:
-        UsageError: Sizes that differ or are below 32 pixels, or values that aren't light in cd/m2.
+        UsageError: Sizes that differ or are below 17 pixels, or values that aren't light in cd/m2.
     """
     emitted_test, emitted_reference = (
         np.maximum(light @ _EMITTERS.T, _DARKEST_EMITTER) for light in checked(test, reference, pixels_per_degree)
