@@ -29,12 +29,14 @@ def measured(
     dataset: str = "kalantari:x",
     method: str = "",
     errors: int = 0,
+    split: str | None = None,
 ) -> Measured:
     images = {f"{i:03}": {"psnr_mu": p, "stops": s} for i, (p, s) in enumerate(zip(psnr, stops, strict=True))}
     values = {"psnr_mu": psnr[0], "stops": stops[0]}
     scores = Scores(
         headroom="1",
         dataset=dataset,
+        split_sha256=split,
         metrics=HEADERS,
         images=images,
         errors={f"bad{i}": "is damaged" for i in range(errors)},
@@ -91,6 +93,17 @@ def test_printed_tables_join_only_their_own_data_set() -> None:
     # Table 4 of Sagiri is about HDR-Real, but shares no metric with what was measured.
     (other, *_) = make_tables([measured("a", [1.0], [1.0], "hdr-real:x")], [read_paper("sagiri")])
     assert not any(row.published for row in other.rows)
+
+
+def test_rows_share_a_table_when_they_share_a_split() -> None:
+    """Wherever the data set lay; results on another split of the same name are never put beside them."""
+    one = measured("a", [1.0], [1.0], "kalantari:/data/test", split="12ab" * 16)
+    same = measured("b", [2.0], [1.0], "kalantari:elsewhere", split="12ab" * 16)
+    other = measured("c", [3.0], [1.0], "kalantari:/data/test", split="34cd" * 16)
+    first, second = make_tables([one, same, other])
+    assert [row.label for row in first.rows] == ["a", "b"]
+    assert first.title == "Data set kalantari:/data/test (split 12ab12ab12ab)"
+    assert [row.label for row in second.rows] == ["c"]
 
 
 def test_methods_of_one_name_are_told_apart_by_their_folder() -> None:

@@ -101,6 +101,7 @@ def test_numbers_are_those_of_the_scores(scored: Path, run: Run, capsys: Capture
     assert run("bench", "table", "linear", "dim<&>") == 0
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     headings, linear = rows[0], rows[2]
+    assert scores["split_sha256"]
     assert linear[:2] == ["| linear default", "2/2"]
     for metric, header in scores["metrics"].items():
         (column,) = (i for i, heading in enumerate(headings) if re.match(re.escape(header["name"]) + " [↑↓]", heading))

@@ -34,6 +34,7 @@ class Scores(BaseModel):
     Attributes:
         headroom: Version.
         dataset: Words that name the data set.
+        split_sha256: Hash of its items, see `headroom.benchmark.split`; None in files of older versions.
         metrics: Header of each metric, by its id.
         images: Numbers of each image, by its name; what could not be scored at all is only in `errors`.
         errors: What is wrong, by the image's name.
@@ -46,6 +47,7 @@ class Scores(BaseModel):
 
     headroom: str
     dataset: str
+    split_sha256: str | None = None
     metrics: dict[str, MetricHeader]
     images: dict[str, Values]
     errors: dict[str, str]

@@ -16,13 +16,16 @@ from headroom.metrics.contract import Direction, Metric
 _SHARE = 90
 
 
-def summarise(scored: Sequence[Scored], metrics: Sequence[Metric], dataset: str, run: Run | None = None) -> Scores:
+def summarise(
+    scored: Sequence[Scored], metrics: Sequence[Metric], dataset: str, split_sha256: str, run: Run | None = None
+) -> Scores:
     """Sum up the results of one folder.
 
     Args:
         scored: Each image of the data set.
         metrics: What was measured.
         dataset: Words that name the data set.
+        split_sha256: Hash of its items.
         run: How the results were made, where Headroom made them.
     """
     costs = {cost: found for cost in COSTS if run and (found := cost.of(run)) is not None}
@@ -33,6 +36,7 @@ def summarise(scored: Sequence[Scored], metrics: Sequence[Metric], dataset: str,
     return Scores(
         headroom=__version__,
         dataset=dataset,
+        split_sha256=split_sha256,
         metrics=headers,
         images={
             result.name: {m.id: number(result.readings.values.get(m.id, np.nan)) for m in of_images}

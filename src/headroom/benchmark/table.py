@@ -110,25 +110,33 @@ def read_measured(folder: Path) -> Measured:
 
 
 def make_tables(measured: Sequence[Measured], papers: Sequence[PublishedPaper] = ()) -> list[Table]:
-    """Make one table for each data set that was measured, and one for each printed table about none of these.
+    """Make one table for each split that was measured, and one for each printed table about none of these.
 
     A printed table joins the measured one of the same kind of data set when they share a metric.
     """
-    datasets = list(dict.fromkeys(one.scores.dataset for one in measured))
+    splits: dict[tuple[str, str], list[Measured]] = {}
+    for one in measured:
+        splits.setdefault(_split_of(one.scores), []).append(one)
     printed = [(paper, table) for paper in papers for table in paper.tables]
     tables, joined = [], set()
-    for dataset in datasets:
-        ours = tuple(one for one in measured if one.scores.dataset == dataset)
+    for (kind, _), ours in splits.items():
         ids = {name for one in ours for name in one.scores.metrics}
-        beside = [(paper, table) for paper, table in printed if _same(table, dataset) and ids & set(table.metrics)]
+        beside = [(paper, table) for paper, table in printed if table.dataset == kind and ids & set(table.metrics)]
         joined |= {(paper.name, table.number) for paper, table in beside}
-        tables.append(_table(f"Data set {dataset}", ours, beside))
+        tables.append(_table(_title(ours[0].scores), tuple(ours), beside))
     alone = [(paper, table) for paper, table in printed if (paper.name, table.number) not in joined]
     return tables + [_table(f"{paper.name}, {table.number}", (), [(paper, table)]) for paper, table in alone]
 
 
-def _same(table: PublishedTable, dataset: str) -> bool:
-    return bool(table.dataset) and dataset.partition(":")[0] == table.dataset
+def _split_of(scores: Scores) -> tuple[str, str]:
+    """Tell splits apart: by kind and hash, so that it does not matter where a data set lies."""
+    kind, _, folder = scores.dataset.partition(":")
+    return kind, scores.split_sha256 or folder
+
+
+def _title(scores: Scores) -> str:
+    split = f" (split {scores.split_sha256[:12]})" if scores.split_sha256 else ""
+    return f"Data set {scores.dataset}{split}"
 
 
 def _table(
@@ -161,8 +169,8 @@ def labels(measured: Sequence[Measured]) -> list[str]:
 
 
 def _measured_row(one: Measured, label: str) -> Row:
-    scored, failed = len(one.scores.images), len(one.scores.errors)
-    return Row(label, str(one.folder), False, f"{scored}/{scored + failed}", one.scores.mean)
+    known = {*one.scores.images, *one.scores.errors}
+    return Row(label, str(one.folder), False, f"{len(one.scores.images)}/{len(known)}", one.scores.mean)
 
 
 def _with_best(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:

@@ -45,6 +45,7 @@ def score(
     from headroom.benchmark.score import choose_metrics
     from headroom.benchmark.score import score as run
     from headroom.benchmark.scores_file import write_scores
+    from headroom.benchmark.split import split_sha256
     from headroom.benchmark.summary import summarise
 
     items = open_dataset(dataset)
@@ -59,7 +60,8 @@ def score(
             if result.error:
                 say(f"error: {result.error}")
             display.update(task, advance=1)
-    found = {folder: summarise(scored[folder], chosen, dataset, runs[folder]) for folder in folders}
+    split = split_sha256(items)
+    found = {folder: summarise(scored[folder], chosen, dataset, split, runs[folder]) for folder in folders}
     if json:
         for folder, scores in found.items():
             _show_json(folder, scores, len(items))
