@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from headroom.image import FloatImage
-from headroom.metrics.expansion import match_tones, score_expansion
+from headroom.metrics.contract import Pair
+from headroom.metrics.expansion import METRICS, match_tones, score_expansion
 from headroom.metrics.pu21 import pu21_psnr
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -126,3 +128,14 @@ def test_pictures_of_one_level_have_a_score(level: float) -> None:
     flat = np.full((8, 8, 3), level, np.float32)
     score = score_expansion(flat, flat, photo_of(flat))
     assert score.pu21_psnr > 100
+
+
+def test_crushed_pixels_have_stops_of_their_own() -> None:
+    truth = TRUTH * np.where(np.arange(TRUTH.shape[1]) < 10, np.float32(0.02), np.float32(1))[:, None]
+    codes = photo_of(truth)
+    crushed = codes.max(axis=2) < 8 / 255
+    assert 0.01 < crushed.mean() < 0.2
+    prediction = truth * np.where(crushed, np.float32(2**1.5), np.float32(1))[..., None]
+    metric = {metric.id: metric for metric in METRICS}["stops_crushed"]
+    assert metric.open(Path())(Pair("light", prediction, truth, codes)) == pytest.approx(1.5, abs=1e-4)
+    assert math.isnan(metric.open(Path())(Pair("light", TRUTH, TRUTH, CODES)))

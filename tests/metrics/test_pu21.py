@@ -4,8 +4,10 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
+import torch
 
-from headroom.metrics.pu21 import pu21_encode, pu21_psnr
+from headroom.metrics.networks.torchvision_beside_cpu import import_torchvision
+from headroom.metrics.pu21 import pu21_encode, pu21_psnr, pu21_ssim
 
 GENERATOR = np.random.default_rng(0)
 PICTURE = np.exp(GENERATOR.uniform(-3, 7, (20, 30, 3)))
@@ -60,3 +62,30 @@ def test_only_masked_pixels_count() -> None:
 def test_more_error_is_fewer_decibels() -> None:
     found = [pu21_psnr(PICTURE * gain, PICTURE) for gain in (1.01, 1.1, 1.5, 3.0)]
     assert found == sorted(found, reverse=True)
+
+
+def test_ssim_of_flat_pictures_is_that_of_their_means() -> None:
+    one, other = published("30"), published("90")
+    c1 = (0.01 * 256) ** 2
+    expected = (2 * one * other + c1) / (one**2 + other**2 + c1)
+    found = pu21_ssim(np.full((14, 15, 3), 30.0), np.full((14, 15, 3), 90.0))
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_ssim_looks_at_luminance_alone() -> None:
+    red, green = PICTURE.copy(), PICTURE.copy()
+    red[..., 0] *= 1.5
+    green[..., 1] += 0.212656 / 0.715158 * 0.5 * PICTURE[..., 0]
+    assert pu21_ssim(red, PICTURE) == pytest.approx(pu21_ssim(green, PICTURE), rel=1e-9)
+    assert pu21_ssim(red, green) == pytest.approx(1)
+
+
+def test_the_encoding_is_that_of_colour_video_vdp() -> None:
+    try:
+        import_torchvision()
+    except ImportError:
+        pytest.skip("pycvvdp needs torchvision, which is not installed")
+    utils = pytest.importorskip("pycvvdp.utils")
+    nits = np.geomspace(0.005, 10_000, 500)
+    theirs = utils.PU(type="banding_glare").encode(torch.from_numpy(nits)).numpy()
+    np.testing.assert_allclose(pu21_encode(nits), theirs, atol=1e-3)
