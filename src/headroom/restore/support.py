@@ -41,10 +41,10 @@ _DENOISED = 3.0
 _LEAST_SHARE = 0.1
 """Below it, a method is not heard."""
 _LAST_RESORT = 1e-6
-_WINDOW = (3, 3)
+_WINDOW, _SPECK_WINDOW = (3, 3), (5, 5)
 _ALL = slice(None)
 
-REACH_PX = 6
+REACH_PX = 8
 """How far around a pixel its support depends on others."""
 
 
@@ -113,9 +113,9 @@ def support(stack: Stack) -> Support:
     error = (_METHOD_ERROR * (guess + _METHOD_FLOOR / stack.exposures[0])) ** 2
     witness = (1 - agreed / possible) / error
     agreed *= _DENOISED
-    share: FloatImage = np.divide(np.maximum(witness / (agreed + witness) - _LEAST_SHARE, 0), 1 - _LEAST_SHARE)
+    share = np.divide(np.maximum(witness / (agreed + witness) - _LEAST_SHARE, 0), 1 - _LEAST_SHARE)
     reach: FloatImage = np.multiply(np.sqrt(1 / agreed + error), _SIGMAS)
-    return Support(light, share, reach, np.minimum(measured, 1))
+    return Support(light, _without_specks(share), reach, np.minimum(measured, 1))
 
 
 def least_light(stack: Stack) -> FloatImage:
@@ -203,6 +203,14 @@ def _without_noise(light: FloatImage, variance: FloatImage) -> FloatImage:
     power = np.maximum(_mean(deviation**2), 1e-20)
     kept = np.maximum(1 - 2 * _mean(variance) / power, 0)
     return np.asarray(mean + kept * deviation)
+
+
+def _without_specks(share: FloatImage) -> FloatImage:
+    """Leave out shares of a few pixels, which are noise: to ask a method there costs a lot and brings nothing."""
+    import cv2
+
+    around = np.asarray(cv2.blur(share, _SPECK_WINDOW))
+    return np.clip(4 * around - 0.5, 0, share)
 
 
 def _mean(image: FloatImage) -> FloatImage:
