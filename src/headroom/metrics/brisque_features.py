@@ -55,6 +55,12 @@ def local_moments(grey: Picture, border: int) -> tuple[Picture, Picture]:
     return mean, np.sqrt(np.abs(_blurred(grey**2, border) - mean**2))
 
 
+def in_blocks(picture: Picture, side_px: int) -> Picture:
+    """Cut H x W into blocks x side x side, by rows; sizes are multiples of the side."""
+    rows = picture.reshape(-1, side_px, picture.shape[1] // side_px, side_px)
+    return rows.swapaxes(1, 2).reshape(-1, side_px, side_px)
+
+
 def neighbour_products(normalised: Picture) -> list[Picture]:
     """Multiply each value with its four kinds of neighbours; the picture goes on at its other side."""
     return [normalised * np.roll(normalised, shift, axis=(0, 1)) for shift in _NEIGHBOURS]

@@ -24,6 +24,7 @@ from headroom.metrics.brisque_features import (
     fit_asymmetric,
     gamma_ratio,
     grey_codes,
+    in_blocks,
     local_moments,
     neighbour_products,
 )
@@ -34,7 +35,6 @@ MODEL = "niqe_pris_params.npz"
 """The model's file, as the package basicsr ships the authors' one: `mu_pris_param` and `cov_pris_param`."""
 
 _BLOCK_PX = 96
-_SCALES = 2
 _FEATURES = 36
 _SHARP = 0.75
 _LARGEST_BYTES = 1_000_000
@@ -61,17 +61,14 @@ def niqe(codes: NDArray[np.floating], model: NiqeModel) -> float:
         model: Of good photographs.
 
     Returns:
-        From 0, natural, upwards; good photographs have about 3, bad ones above 10. nan where nothing varies.
-
-    Raises:
-        UsageError: The picture holds less than two blocks of 96 pixels.
+        From 0, natural, upwards; good photographs have about 3, bad ones above 10. nan of pictures that hold less than
+        two blocks of 96 x 96 pixels in which something varies.
     """
-    features = np.array([feature for _, feature in _described(grey_codes(codes))])
-    whole = features[np.isfinite(features).all(axis=1)]
-    if len(whole) < 2:
+    described = [features for _, features in _described(grey_codes(codes)) if np.isfinite(features).all()]
+    if len(described) < 2:
         return float("nan")
-    distance = np.nanmean(features, axis=0) - model.mean
-    covariance = (model.covariance + np.cov(whole.T)) / 2
+    distance = np.mean(described, axis=0) - model.mean
+    covariance = (model.covariance + np.cov(np.transpose(described))) / 2
     return float(np.sqrt(distance @ np.linalg.pinv(covariance, hermitian=True) @ distance))  # eq. 10
 
 
@@ -84,7 +81,7 @@ def fit_niqe_model(photographs: Iterable[NDArray[np.floating]]) -> NiqeModel:
     chosen: list[Picture] = []
     for codes in photographs:
         blocks = list(_described(grey_codes(codes)))
-        limit = _SHARP * max(sharpness for sharpness, _ in blocks)
+        limit = _SHARP * max((sharpness for sharpness, _ in blocks), default=0)
         chosen += [feature for sharpness, feature in blocks if sharpness > limit and np.isfinite(feature).all()]
     if len(chosen) <= _FEATURES:
         raise UsageError(
@@ -125,27 +122,16 @@ def _array(path: Path, name: str) -> Picture:
 
 
 def _described(grey: Picture) -> Iterator[tuple[float, Picture]]:
-    """Yield the sharpness and the 36 features of each whole block, at full and at half size."""
-    down, across = (side // _BLOCK_PX for side in grey.shape)
-    if down * across < 2:
-        raise UsageError(
-            f"A picture of {grey.shape[1]} x {grey.shape[0]} pixels. Give at least two blocks of {_BLOCK_PX}."
-        )
-    grey = grey[: down * _BLOCK_PX, : across * _BLOCK_PX]
+    """Yield the sharpness and the 36 features, 18 at full and 18 at half size, of each whole block."""
+    height, width = (side // _BLOCK_PX * _BLOCK_PX for side in grey.shape)
+    if not height * width:
+        return
+    grey = grey[:height, :width]
     _, deviation = local_moments(grey, cv2.BORDER_REPLICATE)
-    scales = [contrast_normalised(picture, cv2.BORDER_REPLICATE) for picture in (grey, halve(grey))]
-    for row in range(down):
-        for column in range(across):
-            fine, coarse = (_block(scale, row, column, down) for scale in scales)
-            yield (
-                float(_block(deviation, row, column, down).mean()),
-                np.concatenate([_features(fine), _features(coarse)]),
-            )
-
-
-def _block(picture: Picture, row: int, column: int, down: int) -> Picture:
-    side = len(picture) // down
-    return picture[row * side : (row + 1) * side, column * side : (column + 1) * side]
+    fine, coarse = (contrast_normalised(picture, cv2.BORDER_REPLICATE) for picture in (grey, halve(grey)))
+    parts = in_blocks(deviation, _BLOCK_PX), in_blocks(fine, _BLOCK_PX), in_blocks(coarse, _BLOCK_PX // 2)
+    for sharpness, *scales in zip(*parts, strict=True):
+        yield float(sharpness.mean()), np.concatenate([_features(scale) for scale in scales])
 
 
 def _features(normalised: Picture) -> Picture:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headroom.metrics.brisque_features import Picture, contrast_normalised, grey_codes, to_grey
+from headroom.metrics.brisque_features import Picture, contrast_normalised, grey_codes, in_blocks, to_grey
 from headroom.metrics.contract import Metric, plain
 from headroom.metrics.pu21 import pu21_encode
 
@@ -58,10 +58,7 @@ def _blocks(grey: Picture) -> Picture:
     height, width = grey.shape
     whole = np.pad(grey, ((0, -height % _BLOCK_PX), (0, -width % _BLOCK_PX)), mode="symmetric")
     codes = np.round(255 * whole / max(whole.max(), np.finfo(np.float64).tiny))
-    rows = contrast_normalised(codes, cv2.BORDER_REPLICATE).reshape(
-        -1, _BLOCK_PX, whole.shape[1] // _BLOCK_PX, _BLOCK_PX
-    )
-    return np.asarray(rows.swapaxes(1, 2).reshape(-1, _BLOCK_PX, _BLOCK_PX))
+    return in_blocks(contrast_normalised(codes, cv2.BORDER_REPLICATE), _BLOCK_PX)
 
 
 def _has_flat_edge(blocks: Picture) -> NDArray[np.bool_]:

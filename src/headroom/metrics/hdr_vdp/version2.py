@@ -121,13 +121,19 @@ def _visible_error(
         shape = test[level][0].shape
         neural = _NEURAL.map(frequency, resize(adaptation, shape)) if level < base else np.ones(shape)
         visible = resize(differs, shape)
-        for orientation, (a, b) in enumerate(zip(test[level], reference[level], strict=True)):
-            mask = neural**_Q * _masking(activity, level, orientation)
-            # nCSF^-p stands for the band's own unit, the rest of eq. 11 for that of all bands.
-            difference = visible * normalised_difference(a - b, neural**-_P / 2**level, mask, _P)
+        changes = [a - b for a, b in zip(test[level], reference[level], strict=True)]
+        for orientation, change in enumerate(changes):
+            difference = visible * _difference(change, neural, activity, level, orientation)
             root = np.sqrt(np.sum(difference**2)) / difference.size
             error += weight * float(np.log((root + _EPSILON) / _EPSILON))
     return error
+
+
+def _difference(change: Picture, neural: Picture, activity: Bands, level: int, orientation: int) -> Picture:
+    """Give D of a band (eq. 11), of its change, its nCSF and the activity of all bands."""
+    mask = neural**_Q * _masking(activity, level, orientation)
+    # Of the noises, the program leaves N_nCSF in the unit of its band.
+    return normalised_difference(change, neural**-_P / 2**level, mask, _P)
 
 
 def _masking(activity: Bands, level: int, orientation: int) -> Picture:
