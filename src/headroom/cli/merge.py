@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -104,10 +105,15 @@ def merge(
 
 
 def _exposures(text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
     try:
-        return None if text is None else tuple(float(value) for value in text.split(","))
-    except ValueError as error:
-        raise UsageError(f"--ev {text}: is no list of numbers. Give one for each frame, such as -2,0,2.") from error
+        values = tuple(float(value) for value in text.split(","))
+    except ValueError:
+        values = (math.nan,)
+    if not all(map(math.isfinite, values)):
+        raise UsageError(f"--ev {text}: is no list of numbers. Give one for each frame, such as -2,0,2.")
+    return values
 
 
 def _checked(curve: str | None) -> str | None:

@@ -18,6 +18,8 @@ from headroom.restore.response import better_encoding
 _FEWEST_RANKS = 8
 _CRUSHED_CODE, _CLIPPED_CODE = 0.05, 0.95
 _MOST_UNUSABLE = 0.6
+_WIDEST_EV = 40.0
+"""More than light and darkness in one picture can differ; beyond it, an exposure is a slip or a damaged file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,12 @@ def _check(bracket: Bracket) -> None:
         raise InputError(f"A bracket has 2 to {LIMITS.bracket_frames} frames, not {len(frames)}. Give those.")
     if len(bracket.exposures_ev) != len(frames):
         raise UsageError(f"{len(bracket.exposures_ev)} exposures for {len(frames)} frames. Give one for each.")
+    evs = [ev for ev in bracket.exposures_ev if ev is not None]
+    if evs and not max(evs) - min(evs) <= _WIDEST_EV:  # a NaN passes no comparison
+        named = ", ".join(
+            f"{_name(frame)} {ev:g}" for frame, ev in zip(frames, bracket.exposures_ev, strict=True) if ev is not None
+        )
+        raise InputError(f"{named} EV: differ by more than {_WIDEST_EV:g} stops. Give the right ones with --ev.")
     if bracket.reference is not None and not 0 <= bracket.reference < len(frames):
         raise UsageError(f"reference {bracket.reference}: there are frames 0 to {len(frames) - 1}. Give one of them.")
     first = frames[0]
