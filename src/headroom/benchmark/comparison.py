@@ -30,7 +30,8 @@ _SIDE_PX = 400
 """Longest side of a picture."""
 _CROP_PX = (48, 256)
 """Smallest and largest side of a crop, which else is a quarter of the image's short side."""
-_DARKEST_LOG2 = -8.0
+_DARK = 0.03
+"""Light below which differences hardly show."""
 _INPUT, _TRUTH = "input", "truth"
 
 
@@ -128,7 +129,7 @@ def _crops(
 def _most_different(small: Sequence[FloatImage], size: tuple[int, ...], side: int) -> tuple[int, int]:
     """Find the top left corner of the square of `side` in which log light differs most between pictures."""
     scale = small[0].shape[0] / size[0]
-    logs = np.stack([np.log2(np.maximum(luminance(picture), 2.0**_DARKEST_LOG2)) for picture in small])
+    logs = np.stack([np.log2(luminance(picture) + _DARK) for picture in small])
     window = max(1, round(side * scale))
     inner = cv2.boxFilter(logs.std(axis=0), -1, (window, window), anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
     inner = inner[: max(1, inner.shape[0] - window + 1), : max(1, inner.shape[1] - window + 1)]

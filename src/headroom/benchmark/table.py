@@ -67,7 +67,7 @@ class Row:
         published: True for numbers that somebody printed; False for those measured here.
         images: How many images were scored, and of how many; empty for published numbers.
         values: Mean by metric.
-        best: Metrics in which no row of the same kind is better.
+        best: Metrics in which no other measured row, or no other of the same printed table, is better.
     """
 
     label: str
@@ -112,7 +112,8 @@ def read_measured(folder: Path) -> Measured:
 def make_tables(measured: Sequence[Measured], papers: Sequence[PublishedPaper] = ()) -> list[Table]:
     """Make one table for each split that was measured, and one for each printed table about none of these.
 
-    A printed table joins the measured one of the same kind of data set when they share a metric.
+    A printed table joins the measured one of the same kind of data set when they share a metric, unless it is about
+    variants of one method.
     """
     splits: dict[tuple[str, str], list[Measured]] = {}
     for one in measured:
@@ -121,7 +122,11 @@ def make_tables(measured: Sequence[Measured], papers: Sequence[PublishedPaper] =
     tables, joined = [], set()
     for (kind, _), ours in splits.items():
         ids = {name for one in ours for name in one.scores.metrics}
-        beside = [(paper, table) for paper, table in printed if table.dataset == kind and ids & set(table.metrics)]
+        beside = [
+            (paper, table)
+            for paper, table in printed
+            if table.dataset == kind and not table.ablation and ids & set(table.metrics)
+        ]
         joined |= {(paper.name, table.number) for paper, table in beside}
         tables.append(_table(_title(ours[0].scores), tuple(ours), beside))
     alone = [(paper, table) for paper, table in printed if (paper.name, table.number) not in joined]
@@ -151,13 +156,12 @@ def _table(
             metric = paper.metrics[name]
             columns.setdefault(name, Column(name, metric.name, metric.direction, metric.unit))
     ours = [_measured_row(one, label) for one, label in zip(measured, labels(measured), strict=True)]
-    theirs = [
-        Row(method, f"{paper.name}, {table.number}", True, "", table.values(method))
-        for paper, table in printed
-        for method in table.rows
-    ]
-    rows = (*_with_best(ours, columns), *_with_best(theirs, columns))
-    return Table(title, tuple(columns.values()), rows, tuple(_notes(printed)), measured)
+    rows = _with_best(ours, columns)
+    for paper, table in printed:
+        source = f"{paper.name}, {table.number}"
+        theirs = [Row(method, source, True, "", table.values(method)) for method in table.rows]
+        rows += _with_best(theirs, columns)
+    return Table(title, tuple(columns.values()), tuple(rows), tuple(_notes(printed)), measured)
 
 
 def labels(measured: Sequence[Measured]) -> list[str]:

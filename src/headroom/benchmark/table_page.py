@@ -31,8 +31,8 @@ def to_html(tables: Sequence[Table], comparisons: Sequence[Sequence[Comparison]]
 {style}</style>
 <h1>Headroom benchmark</h1>
 <p class="quiet">Made by Headroom {escape(__version__)}. ↑ more is better, ↓ less is better; the best of the measured
-rows, and of the published ones, is <strong>marked</strong>. Rows called {PUBLISHED} are the papers' own numbers, which
-were not measured here. A dash stands for what is undefined, infinite or not known.</p>
+rows, and of each published table, is <strong>marked</strong>. Rows called {PUBLISHED} are the papers' own numbers, not
+measured here. A dash stands for what is undefined, infinite or not known.</p>
 {sections}
 </html>
 """
