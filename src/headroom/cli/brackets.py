@@ -38,6 +38,9 @@ def plan_brackets(
 def _frames(inputs: Sequence[Path]) -> Sequence[Path]:
     """Return the files of one bracket."""
     if len(inputs) != 1 or not inputs[0].is_dir():
+        for path, count in Counter(inputs).items():
+            if count > 1:
+                raise UsageError(f"{path}: is given twice. Give each frame once.")
         return inputs
     frames = sorted(
         path for path in inputs[0].iterdir() if path.suffix.lower() in PHOTO_SUFFIXES and path.name[0] != "."

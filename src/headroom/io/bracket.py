@@ -35,15 +35,12 @@ def read_bracket(paths: Sequence[str | os.PathLike[str]], evs: Sequence[float] |
 
     Raises:
         InputError: Too few or too many frames, or one that cannot be read.
-        UsageError: Not one exposure a frame, or a frame that is given twice.
+        UsageError: Not one exposure a frame.
     """
     files = [Path(path) for path in paths]
     if not 2 <= len(files) <= LIMITS.bracket_frames:
         named = ", ".join(map(str, files)) or "no files"
         raise InputError(f"{named}: a bracket has 2 to {LIMITS.bracket_frames} frames, not {len(files)}. Give those.")
-    for i, file in enumerate(files):
-        if file in files[:i]:
-            raise UsageError(f"{file}: is given twice. Give each frame once.")
     if evs is not None and len(evs) != len(files):
         raise UsageError(f"{len(evs)} exposures for {len(files)} frames. Give one for each, in the same order.")
     known = list(evs) if evs is not None else listed_exposures_ev(files)
