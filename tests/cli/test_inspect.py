@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import headroom
 from headroom.cli.proof import exposures_ev, overlay, shrink, slice_at
 
 Run = Callable[..., int]
@@ -50,13 +52,18 @@ def test_a_gain_map_is_found(photo: Path, run: Run, capsys: Capture, untrained_w
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "exr", "hdr", "avif", "jxl"])
-def test_every_hdr_file_says_how_it_was_made(photo: Path, run: Run, capsys: Capture, suffix: str) -> None:
+def test_every_hdr_file_says_how_it_was_made(
+    photo: Path, run: Run, capsys: Capture, suffix: str, untrained_weights: Path
+) -> None:
     out = photo.with_name(f"out.{suffix}")
-    assert run("expand", photo, "-o", out, "--method", "linear", "--exposure", "0.5") == 0
+    assert run("expand", photo, "-o", out, "--weights", untrained_weights, "--exposure", "0.5", "--seed", "3") == 0
+    capsys.readouterr()
     run("inspect", out)
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("made by"))
-    assert "method linear" in line
-    assert "exposure_ev 0.5" in line
+    weights = hashlib.sha256(untrained_weights.read_bytes()).hexdigest()
+    facts = ("method hybrid_ae", "preset compact", f"weights_sha256 {weights}", "exposure_ev 0.5", "seed 3")
+    for fact in (f"headroom {headroom.__version__}", *facts):
+        assert fact in line
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
