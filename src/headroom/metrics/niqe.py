@@ -64,6 +64,7 @@ def niqe(codes: NDArray[np.floating], model: NiqeModel) -> float:
         From 0, natural, upwards; good photographs have about 3, bad ones above 10. nan of pictures that hold less than
         two blocks of 96 x 96 pixels in which something varies.
     """
+    # Blocks in which nothing varies have no features.
     described = [features for _, features in _described(grey_codes(codes)) if np.isfinite(features).all()]
     if len(described) < 2:
         return float("nan")

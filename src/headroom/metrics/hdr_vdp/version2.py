@@ -102,7 +102,10 @@ def _filter_base(bands: Bands, adaptation: Picture, surround: float, pixels_per_
 def _visible_error(
     test: Bands, reference: Bands, adaptation: Picture, differs: Picture, pixels_per_degree: float
 ) -> float:
-    """Pool D over pixels, orientations and bands (eq. 24 with the weights of 2015; a sum, and measured from its floor).
+    """Pool D over pixels, orientations and bands.
+
+    That is eq. 24 with the weights of 2015, and with the program's root of the squares' sum over the number of pixels
+    in place of their mean, a sum in place of the mean over bands, and the floor epsilon taken off.
 
     Args:
         test: Bands of the test.
@@ -132,7 +135,7 @@ def _visible_error(
 def _difference(change: Picture, neural: Picture, activity: Bands, level: int, orientation: int) -> Picture:
     """Give D of a band (eq. 11), of its change, its nCSF and the activity of all bands."""
     mask = neural**_Q * _masking(activity, level, orientation)
-    # Of the noises, the program leaves N_nCSF in the unit of its band.
+    # Of all that eq. 11 compares, the program leaves only N_nCSF without n_f of eq. 15.
     return normalised_difference(change, neural**-_P / 2**level, mask, _P)
 
 

@@ -61,6 +61,8 @@ _P, _Q = 10**0.3424, 10**0.108934275615
 _MASK_SELF, _MASK_LEVELS = 10**1.41846291721, 10**0.136877512403
 _SAME = 0.001
 _POOLING = 0.8
+_FLOOR = -4.0
+"""Logarithm of the smallest error that counts."""
 
 
 def hdr_vdp3_quality(test: NDArray[np.floating], reference: NDArray[np.floating], pixels_per_degree: float) -> float:
@@ -85,8 +87,8 @@ def hdr_vdp3_quality(test: NDArray[np.floating], reference: NDArray[np.floating]
     adaptation = np.log10(np.clip((adaptation_test + adaptation_reference) / 2, 1e-5, 1e5))
     differs = np.any(np.abs(emitted_test - emitted_reference) > _SAME * emitted_reference, axis=2).astype(np.float64)
     error = _visible_error(bands_test, bands_reference, adaptation, differs, pixels_per_degree)
-    worse = max(4 + np.log(np.exp(-4) + error), 0)
-    return float(10 - 0.52 * worse**1.2812)
+    lost = max(np.log(np.exp(_FLOOR) + error) - _FLOOR, 0)
+    return float(10 - 0.52 * lost**1.2812)  # the fit to people's judgements
 
 
 def _see(emitted: Picture, pixels_per_degree: float) -> tuple[Bands, Picture]:
