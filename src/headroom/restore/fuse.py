@@ -11,6 +11,7 @@ from torch import Tensor
 
 from headroom.image import FloatImage
 from headroom.methods.contract import Capabilities, MergeInput
+from headroom.restore.ahead import map_ahead
 from headroom.restore.bracket_input import Slot, choose_slots, merge_input
 from headroom.restore.support import REACH_PX, Stack, Support, least_light, support
 from headroom.restore.tile import tiles
@@ -47,8 +48,8 @@ def fuse(
     slots = choose_slots(stack.exposures, stack.reference, capabilities.frames)
     pixels, recovered = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     pieces = list(tiles(height, width, tile_px, capabilities.overlap_px, capabilities.size_multiple))
-    for number, (rows, columns, fade) in enumerate(pieces, start=1):
-        found = _support_of(stack, rows, columns)
+    supports = map_ahead(lambda piece: _support_of(stack, *piece[:2]), pieces)
+    for number, ((rows, columns, fade), found) in enumerate(zip(pieces, supports, strict=True), start=1):
         heard = found.share.any(axis=-1) & (fade[..., 0] > 0)
         if heard.any():
             box = _box_around(heard, capabilities.overlap_px // 2, capabilities.size_multiple)

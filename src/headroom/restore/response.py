@@ -14,6 +14,8 @@ _SAMPLES = 64
 _SMOOTHNESS = 30.0
 _TOLERATED_STOPS = 0.04
 """Disagreement of frames that is no reason to doubt a curve."""
+_FITTING_STOPS = 0.06
+"""The same of a curve with a name that fits; what moves blurs it."""
 _WORTH_WHILE = 0.5
 """Another curve has to leave less than this share of the disagreement; rounded exposure times blur the rest."""
 _WITHOUT_NAME = 0.7
@@ -41,7 +43,7 @@ def better_encoding(quantiles: Sequence[Quantiles], exposures: Sequence[float], 
         named = Encoding(stated.primaries, name, known=False)
         if (its := disagreement_stops(quantiles, exposures, named)) < left:
             best, left = named, its
-    if left > _TOLERATED_STOPS:
+    if left > _FITTING_STOPS:
         recovered = recover(quantiles, exposures, stated)
         if (its := disagreement_stops(quantiles, exposures, recovered)) < _WITHOUT_NAME * left:
             best, left = recovered, its
