@@ -1,12 +1,14 @@
 """Scores of merged brackets: closed forms, and SSIM window by window as Wang et al. 2004 define it."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from headroom.errors import UsageError
-from headroom.metrics.merging import mean_merge_scores, mu_law, score_merge
+from headroom.metrics.contract import Pair
+from headroom.metrics.merging import METRICS, mean_merge_scores, mu_law, score_merge
 
 
 @pytest.fixture
@@ -108,3 +110,12 @@ def test_means_leave_out_what_is_undefined(pictures) -> None:
     assert math.isclose(means["psnr_mu"], (scores[0].psnr_mu + scores[1].psnr_mu) / 2)
     assert means["psnr_mu_masked"] == scores[0].psnr_mu_masked
     assert means["psnr_mu_worst"] == scores[0].psnr_mu
+
+
+def test_the_8_bit_variant_rounds_to_codes_first(pictures) -> None:
+    metrics = {metric.id: metric.open(Path()) for metric in METRICS}
+    codes = [np.rint(255 * picture) / 255 for picture in pictures]
+    tones = [np.rint(255 * mu_law(picture)) / 255 for picture in pictures]
+    pair = Pair("full-scale", *pictures)
+    assert math.isclose(metrics["ssim_l_8bit"](pair), ssim_by_windows(*codes).mean(), rel_tol=1e-9)
+    assert math.isclose(metrics["ssim_mu_8bit"](pair), ssim_by_windows(*tones).mean(), rel_tol=1e-9)
