@@ -1,4 +1,4 @@
-"""Data set `panoramas:FOLDER`: the very photos that training validates on."""
+"""Data set `synth:FOLDER`, once `panoramas:FOLDER`: the very photos that training validates on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 from headroom import methods
 from headroom.benchmark.datasets import open_dataset
 from headroom.benchmark.item import Item
+from headroom.benchmark.split import split_sha256
+from headroom.errors import DataError
 from headroom.image import Hdr
 from headroom.io import write_hdr
 from headroom.methods.contract import ExpandBatch
@@ -51,6 +53,23 @@ def pictures(items: list[Item], validation: list[ExpandBatch]) -> Iterator[tuple
 
 def test_there_are_96_with_names_of_their_own(items: list[Item]) -> None:
     assert len({item.name for item in items}) == len(items) == 96
+
+
+def test_any_folder_of_panoramas_makes_photos(folder: Path, tmp_path: Path) -> None:
+    """Panoramas in no list serve where none is of the val split; those that were trained on never do."""
+    (tmp_path / "own.exr").write_bytes((folder / "vestibule.exr").read_bytes())
+    (tmp_path / "cave_wall.exr").write_bytes(b"is never opened")
+    items = open_dataset(f"synth:{tmp_path}")
+    assert len(items) == 96
+    assert items[0].files == (tmp_path / "own.exr",)
+    assert items[0].photo().codes.shape == (384, 384, 3)
+    (tmp_path / "own.exr").unlink()
+    with pytest.raises(DataError, match="val split"):
+        open_dataset(f"synth:{tmp_path}")
+
+
+def test_an_older_name_stays(folder: Path, items: list[Item]) -> None:
+    assert split_sha256(open_dataset(f"synth:{folder}")) == split_sha256(items)
 
 
 def test_the_photos_never_change(items: list[Item]) -> None:

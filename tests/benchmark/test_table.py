@@ -81,6 +81,13 @@ def test_printed_rows_stay_marked_and_come_last(table: Table) -> None:
     assert any("Quoted from the paper's Tables" in note for note in table.notes)
 
 
+def test_another_number_of_images_is_told(table: Table) -> None:
+    (told,) = (note for note in table.notes if note.endswith("Do not compare."))
+    assert told.startswith("LF-Diff, Table 1, upper half: over 15 images, but 1 and 3 were measured here.")
+    whole = make_tables([measured("a", [50.0] * 15, [0.5] * 15)], [read_paper("lf_diff")])[0]
+    assert not any(note.endswith("Do not compare.") for note in whole.notes)
+
+
 def test_printed_tables_join_only_their_own_data_set() -> None:
     ours = [measured("a", [50.0], [0.5], "hu:x"), measured("b", [50.0], [0.5], "tiny:photos")]
     hu, tiny, *alone = make_tables(ours, [read_paper("lf_diff"), read_paper("sagiri")])

@@ -52,7 +52,7 @@ _LAYOUT_WORDS = {
 KINDS = (
     Kind("tiny:photos", "expand", "4 photos of painted scenes, made on the spot", lambda _: tiny_photos()),
     Kind("tiny:brackets", "merge", "2 brackets of painted scenes, made on the spot", lambda _: tiny_brackets()),
-    Kind("synth:FOLDER", "expand", "headroom-synth, the photos: 96 views of HDR panoramas (val)", panorama_items),
+    Kind("synth:FOLDER", "expand", "headroom-synth, the photos: 96 views of HDR panoramas", panorama_items),
     Kind("panoramas:FOLDER", "expand", "the older name of synth:", panorama_items),
     Kind("pairs:FOLDER", "expand", "your photos, each with an HDR file of the same stem beside it", pair_items),
     Kind("hdr-real:FOLDER", "expand", "Liu et al. 2020: LDR_in/*.jpg and HDR_gt/*.hdr", single_hdr_items),

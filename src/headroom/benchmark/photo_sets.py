@@ -55,11 +55,8 @@ def places365_items(folder: Path) -> list[Item]:
     photos = sorted(path for path in folder.rglob("*.jpg") if path.name[0] != ".")
     if not photos:
         raise DataError(f"{folder}: holds no *.jpg. Give the folder into which val_256.tar or another was unpacked.")
-    return [
-        Item(name, partial(read_photo, photo), partial(_no_truth, name), (photo,))
-        for photo in photos
-        for name in [_name(folder, photo)]
-    ]
+    named = ((_name(folder, photo), photo) for photo in photos)
+    return [Item(name, partial(read_photo, photo), partial(_no_truth, name), (photo,)) for name, photo in named]
 
 
 def _items(folder: Path, pairs: Mapping[Path, Path]) -> list[Item]:

@@ -161,7 +161,7 @@ def _table(
         source = f"{paper.name}, {table.number}"
         theirs = [Row(method, source, True, "", table.values(method)) for method in table.rows]
         rows += _with_best(theirs, columns)
-    return Table(title, tuple(columns.values()), tuple(rows), tuple(_notes(printed)), measured)
+    return Table(title, tuple(columns.values()), tuple(rows), tuple(_notes(measured, printed)), measured)
 
 
 def labels(measured: Sequence[Measured]) -> list[str]:
@@ -173,8 +173,8 @@ def labels(measured: Sequence[Measured]) -> list[str]:
 
 
 def _measured_row(one: Measured, label: str) -> Row:
-    known = {*one.scores.images, *one.scores.errors}
-    return Row(label, str(one.folder), False, f"{len(one.scores.images)}/{len(known)}", one.scores.mean)
+    images = f"{len(one.scores.images)}/{len(_known_images(one))}"
+    return Row(label, str(one.folder), False, images, one.scores.mean)
 
 
 def _with_best(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
@@ -197,13 +197,22 @@ def _with_best(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
     ]
 
 
-def _notes(printed: Sequence[tuple[PublishedPaper, PublishedTable]]) -> list[str]:
-    """Say where printed numbers come from, and what is odd about them."""
+def _notes(measured: Sequence[Measured], printed: Sequence[tuple[PublishedPaper, PublishedTable]]) -> list[str]:
+    """Say where printed numbers come from, what is odd about them, and when they are about other images than ours."""
     notes: list[str] = []
+    counts = {len(_known_images(one)) for one in measured}
     for paper, table in printed:
-        notes.append(f"{paper.name}, {table.number}: {table.about}.")
-        notes += [f"{paper.name}, {table.number}: {note}" for note in table.notes]
+        source = f"{paper.name}, {table.number}"
+        notes.append(f"{source}: {table.about}.")
+        notes += [f"{source}: {note}" for note in table.notes]
+        if table.images and counts - {table.images}:
+            others = " and ".join(map(str, sorted(counts)))
+            notes.append(f"{source}: over {table.images} images, but {others} were measured here. Do not compare.")
     for paper in {paper.name: paper for paper, _ in printed}.values():
         notes.append(f"{paper.name}: {paper.title}. {paper.source}. Quoted from {paper.quoted_from}.")
         notes += [f"{paper.name}: {note}" for note in paper.notes]
     return notes
+
+
+def _known_images(one: Measured) -> set[str]:
+    return {*one.scores.images, *one.scores.errors}

@@ -35,12 +35,15 @@ def load_panoramas(folder: Path, split: Literal["train", "val"]) -> dict[str, Te
 def panorama_files(folder: Path, split: Literal["train", "val"]) -> list[Path]:
     """Find the panoramas of `folder` that the committed list puts into `split`, in alphabetical order.
 
+    Where none is of the val split, those that are in no list stand in for it: nothing here was trained on them.
+
     Raises:
         DataError: There are none.
     """
-    paths = sorted(
-        path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES and split_of(path.stem) == split
-    )
+    by_split: dict[str | None, list[Path]] = {}
+    for path in sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES):
+        by_split.setdefault(split_of(path.stem), []).append(path)
+    paths = by_split.get(split) or (by_split.get(None) if split == "val" else None)
     if not paths:
         raise DataError(f"{folder}: holds no panorama of the {split} split. Names are listed in data/splits.")
     return paths

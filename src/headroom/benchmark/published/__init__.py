@@ -38,6 +38,7 @@ class PublishedTable(BaseModel):
         number: Where it stands in the paper.
         about: What it shows.
         dataset: Kind of data set in `headroom.benchmark.datasets` that the rows are about; empty for none of those.
+        images: How many images its means are over; None where the paper does not say.
         ablation: True when it compares variants of one method.
         metrics: Ids of the columns.
         rows: Numbers of each method, in the order of the columns; nan where the paper prints none.
@@ -49,6 +50,7 @@ class PublishedTable(BaseModel):
     number: str
     about: str
     dataset: str = ""
+    images: int | None = None
     ablation: bool = False
     metrics: tuple[str, ...]
     rows: dict[str, tuple[float, ...]]
