@@ -189,6 +189,17 @@ def test_a_gain_map_is_applied(run: Run, exr: Path, light: FloatImage) -> None:
     assert b"Container:Directory" not in exr.with_name("base.png").read_bytes()
 
 
+def test_what_is_no_light_is_counted(run: Run, capsys: Capture, tmp_path: Path) -> None:
+    pixels = np.full((5, 7, 3), 0.5, np.float32)
+    pixels[1, 2, 0], pixels[3, 3] = -0.2, np.nan
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb")
+    assert run("convert", tmp_path / "a.tif", tmp_path / "b.exr") == 0
+    assert "a.tif: 4 values that are no light" in capsys.readouterr().err
+    for name, count in (("a.tif", 4), ("b.exr", 0)):
+        assert run("inspect", tmp_path / name, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["repaired_values"] == count
+
+
 def test_extreme_light_stays_finite(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.pfm").write_bytes(b"PF\n2 1\n-1.0\n" + np.array([3e38, 0, 1, 1, 3e38, 1e-38], "<f4").tobytes())
     assert run("convert", tmp_path / "a.pfm", tmp_path / "b.tif", "--exposure", "32", "--primaries", "bt2020") == 0

@@ -41,7 +41,11 @@ def inspect(
         "file": str(file),
         **file_facts(facts),
         **light_facts(linear),
-        **(clipped_facts(image) | gain_map_facts(image) if isinstance(image, Photo) else recovered_facts(image)),
+        **(
+            clipped_facts(image) | gain_map_facts(image)
+            if isinstance(image, Photo)
+            else recovered_facts(image) | {"repaired_values": image.repaired_values}
+        ),
     }
     if json:
         show_json(record)
@@ -72,6 +76,8 @@ def _lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines.append(("clipped", f"{record['clipped_share']:.2%} (R {red:.2%}, G {green:.2%}, B {blue:.2%})"))
     elif record["recovered_share"] is not None:
         lines.append(("recovered", f"{record['recovered_share']:.2%}"))
+    if record.get("repaired_values"):
+        lines.append(("repaired", f"{record['repaired_values']} values that are NaN, infinite or below 0"))
     if record["headroom_stops"] is not None:
         lines.append(("range", f"{record['range_stops']:.1f} stops"))
         lines.append(("headroom", f"{record['headroom_stops']:.2f} stops above SDR white"))

@@ -19,7 +19,8 @@ from headroom.colour.tone_mapping import ToneMap
 from headroom.errors import UsageError
 from headroom.image import Hdr, Photo, Primaries
 from headroom.io import provenance, sdr
-from headroom.io.formats import FORMATS, ContainerFormat
+from headroom.io.convert_target import target_formats
+from headroom.io.formats import ContainerFormat
 from headroom.io.gps import without_gps
 from headroom.io.options import WriteOptions
 from headroom.io.reading import describe, read
@@ -28,19 +29,8 @@ from headroom.io.unrounded import unrounded
 from headroom.io.writing import write_hdr, write_photo
 
 _LARGEST_EXPOSURE_EV = 32.0
-_Kind = Literal["hdr", "photo"]
-# Bits of a channel that can be asked for when an HDR image is written.
-_HDR_DEPTHS: dict[str, tuple[int, ...]] = {
-    "exr": (16, 32),
-    "tiff": (32,),
-    "pfm": (32,),
-    "ultra-hdr": (8,),
-    "png": (16,),
-    "avif": (10, 12),
-    "jxl": (32,),
-}
-_RENDITION = "tone-mapped to an SDR photo by the filmic curve, since this format holds no HDR"
-_PLAIN_LIGHT = "written as plain linear light, what is clipped stays clipped; `headroom expand` would fill it in"
+_RENDITION = ("tone-mapped to an SDR photo by the filmic curve, since this format holds no HDR",)
+_PLAIN_LIGHT = ("written as plain linear light, what is clipped stays clipped; `headroom expand` would fill it in",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +87,25 @@ def convert(
             f"exposure {exposure_ev} EV: give a value from -{_LARGEST_EXPOSURE_EV:g} to {_LARGEST_EXPOSURE_EV:g}."
         )
     path = Path(target)
-    ways = _ways(path, bit_depth)
-    if tone_map is not None and "photo" not in ways:
-        raise UsageError(f"{path}: {ways['hdr'].title} holds HDR, which needs no tone curve. Leave it out.")
+    formats = target_formats(path, bit_depth)
+    if tone_map is not None and "photo" not in formats:
+        raise UsageError(f"{path}: {formats['hdr'].title} holds HDR, which needs no tone curve. Leave it out.")
     image = without_gps(read(source)) if strip_gps else read(source)
-    if "hdr" not in ways or ("photo" in ways and (tone_map is not None or not _is_hdr(image))):
-        container = ways["photo"]
+    if "hdr" not in formats or ("photo" in formats and (tone_map is not None or not _is_hdr(image))):
+        container = formats["photo"]
         depth = _photo_depth(image, container, bit_depth)
         photo = _as_photo(image, exposure_ev, tone_map, primaries, depth)
         made = _provenance(image, exposure_ev, _operator(image, tone_map), photo.encoding.primaries)
         photo = _labelled(sdr.with_depth(photo, depth), made)
         notes = write_photo(photo, path, format=container.name)
-        is_default = isinstance(image, Hdr) and tone_map is None
-        return Conversion(container.name, photo, (_RENDITION, *notes) if is_default else notes)
+        own_notes = _RENDITION if isinstance(image, Hdr) and tone_map is None else ()
+        return Conversion(container.name, photo, _repairs(image) + own_notes + notes)
+    container = formats["hdr"]
     hdr = _changed(as_hdr(image), exposure_ev, primaries)
     hdr = replace(hdr, provenance=_provenance(image, exposure_ev, None, hdr.primaries))
-    notes = write_hdr(hdr, path, format=ways["hdr"].name, options=_options(source, ways["hdr"], bit_depth))
-    return Conversion(ways["hdr"].name, hdr, notes if _is_hdr(image) else (_PLAIN_LIGHT, *notes))
+    notes = write_hdr(hdr, path, format=container.name, options=_options(source, container, bit_depth))
+    own_notes = () if _is_hdr(image) else _PLAIN_LIGHT
+    return Conversion(container.name, hdr, _repairs(image) + own_notes + notes)
 
 
 def as_hdr(image: Photo | Hdr) -> Hdr:
@@ -133,34 +125,6 @@ def _check_choice(what: str, value: str | None, choices: tuple[str, ...]) -> Non
         raise UsageError(f"{what} {value}: there is none of this name. Choose one of {', '.join(choices)}.")
 
 
-def _ways(path: Path, bit_depth: int | None) -> dict[_Kind, ContainerFormat]:
-    """Return what a suffix stands for when an HDR image is written in this depth, and when a photo is.
-
-    Raises:
-        UsageError: It stands for nothing, or not in this depth.
-    """
-    hdr = {name: _HDR_DEPTHS.get(name, ()) for name, entry in FORMATS.items() if entry.writes_hdr}
-    tables: dict[_Kind, dict[str, tuple[int, ...]]] = {"hdr": hdr, "photo": sdr.DEPTHS}
-    ways: dict[_Kind, ContainerFormat] = {}
-    formats: set[str] = set()
-    depths: set[int] = set()
-    for kind, table in tables.items():
-        for name in (name for name in table if path.suffix.lower() in FORMATS[name].suffixes):
-            formats.add(FORMATS[name].title)
-            depths.update(table[name])
-            if bit_depth is None or bit_depth in table[name]:
-                ways.setdefault(kind, FORMATS[name])
-    if ways:
-        return ways
-    if depths:
-        bits = " or ".join(map(str, sorted(depths)))
-        raise UsageError(f"{path}: is written in {bits} bits, not in {bit_depth}. Choose another depth.")
-    if formats:
-        raise UsageError(f"{path}: {formats.pop()} leaves no choice of a depth. Leave it out.")
-    known = ", ".join(dict.fromkeys(FORMATS[name].suffixes[0] for table in tables.values() for name in table))
-    raise UsageError(f"{path}: the suffix names no format that is written. Use one of {known}.")
-
-
 def _options(source: str | os.PathLike[str], container: ContainerFormat, bit_depth: int | None) -> WriteOptions:
     """Return how to write HDR in this depth; OpenEXR by default in the floats of the source."""
     match container.name:
@@ -169,6 +133,12 @@ def _options(source: str | os.PathLike[str], container: ContainerFormat, bit_dep
         case "avif" if bit_depth is not None:
             return WriteOptions(bit_depth=10 if bit_depth == 10 else 12)
     return WriteOptions(keep_gain_map=True)  # a photo whose light was changed is no longer behind it
+
+
+def _repairs(image: Photo | Hdr) -> tuple[str, ...]:
+    if isinstance(image, Hdr) and image.repaired_values:
+        return (f"{image.repaired_values} values that are no light (NaN, infinite or below 0) were replaced",)
+    return ()
 
 
 def _is_hdr(image: Photo | Hdr) -> bool:
