@@ -83,6 +83,8 @@ def check_pair(item: Item) -> None:
 )
 def test_pairs_are_found(tmp_path: Path, words: str, make: Callable[[Path], None], names: list[str]) -> None:
     make(tmp_path)
+    for photo in [*tmp_path.rglob("*.jpg"), *tmp_path.rglob("*.png")]:
+        photo.with_name(f"._{photo.name}").write_bytes(b"what an archive of Mac OS X leaves behind")
     items = open_dataset(f"{words}:{tmp_path}")
     assert [item.name for item in items] == names
     for item in items:

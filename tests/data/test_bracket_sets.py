@@ -59,6 +59,15 @@ def test_kalantari_and_tel(tmp_path: Path, name: str) -> None:
     check(scenes[1], (0.0, 2.0, 4.0))
 
 
+def test_what_archives_leave_behind_is_passed_over(tmp_path: Path) -> None:
+    folder = kalantari(tmp_path)
+    (folder / "._262A0898.tif").write_bytes(b"Mac OS X")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "._262A0898.tif").write_bytes(b"Mac OS X")
+    (scene,) = find_scenes(tmp_path, LAYOUTS["kalantari"])
+    check(scene, (0.0, 2.0, 4.0))
+
+
 def test_crops_have_a_label(tmp_path: Path) -> None:
     folder = kalantari(tmp_path)
     (folder / "HDRImg.hdr").rename(folder / "label.hdr")

@@ -49,7 +49,7 @@ def ntire_brackets(folder: Path) -> list[BracketScene]:
 
 def _scenes(folder: Path) -> list[tuple[str, Path]]:
     """Find the medium frames and name their scenes."""
-    mediums = sorted(folder.rglob("*_medium.png"))
+    mediums = sorted(folder.rglob("[!.]*_medium.png"))
     if not mediums:
         raise DataError(f"{folder}: holds no file like 0000_medium.png. Give the folder of the challenge's files.")
     for medium in mediums:

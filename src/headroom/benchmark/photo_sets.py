@@ -21,7 +21,7 @@ def single_hdr_items(folder: Path) -> list[Item]:
         DataError: There is neither, or a photo lacks its truth.
     """
     pairs = {
-        **{photo: photo.parents[1] / "HDR_gt" / f"{photo.stem}.hdr" for photo in folder.rglob("LDR_in/*.jpg")},
+        **{photo: photo.parents[1] / "HDR_gt" / f"{photo.stem}.hdr" for photo in folder.rglob("LDR_in/[!.]*.jpg")},
         **{photo: photo.with_name("gt.hdr") for photo in folder.rglob("input.jpg")},
     }
     if not pairs:
@@ -37,7 +37,7 @@ def si_hdr_items(folder: Path) -> list[Item]:
     Raises:
         DataError: There is no input, or one lacks its truth.
     """
-    pairs = {photo: folder / "reference" / f"{photo.stem}.exr" for photo in folder.glob("input/clip_9[57]/*.png")}
+    pairs = {photo: folder / "reference" / f"{photo.stem}.exr" for photo in folder.glob("input/clip_9[57]/[!.]*.png")}
     if not pairs:
         raise DataError(
             f"{folder}: holds no input/clip_95/*.png. Give the folder into which input.zip and reference.zip were "
@@ -52,7 +52,7 @@ def places365_items(folder: Path) -> list[Item]:
     Raises:
         DataError: There are none.
     """
-    photos = sorted(path for path in folder.rglob("*.jpg") if path.name[0] != ".")
+    photos = sorted(folder.rglob("[!.]*.jpg"))
     if not photos:
         raise DataError(f"{folder}: holds no *.jpg. Give the folder into which val_256.tar or another was unpacked.")
     named = ((_name(folder, photo), photo) for photo in photos)

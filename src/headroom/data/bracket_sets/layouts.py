@@ -60,17 +60,17 @@ def find_scenes(folder: Path, layout: Layout) -> list[BracketScene]:
     Raises:
         DataError: There are none, or one lacks a file or has exposures that do not fit its frames.
     """
-    folders = sorted({path.parent for pattern in layout.frames for path in folder.rglob(pattern)})
+    folders = sorted({path.parent for pattern in layout.frames for path in folder.rglob(pattern) if _is_seen(path)})
     if not folders:
         raise DataError(f"{folder}: holds no {' or '.join(layout.frames)}. Give the folder that holds those of scenes.")
     return [_scene(folder, scene, layout) for scene in folders]
 
 
 def _scene(root: Path, folder: Path, layout: Layout) -> BracketScene:
-    frames = tuple(sorted({path for pattern in layout.frames for path in folder.glob(pattern)}))
+    frames = tuple(_matching(folder, layout.frames))
     name = scene_name(root, folder)
     if not layout.truths:
-        return _real_scene(name, frames, [path for pattern in layout.exposures for path in folder.glob(pattern)])
+        return _real_scene(name, frames, _matching(folder, layout.exposures))
     if len(frames) != _FRAMES:
         raise DataError(
             f"{folder}: holds {len(frames)} {' or '.join(layout.frames)}. Leave the {_FRAMES} frames there."
@@ -86,6 +86,16 @@ def _real_scene(name: str, frames: tuple[Path, ...], listings: list[Path]) -> Br
         return scene_of_files(name, frames, None)
     listed = sorted(zip(read_exposures(listings[0], len(frames), any_order=True), frames, strict=True))
     return scene_of_files(name, tuple(path for _, path in listed), tuple(ev for ev, _ in listed))
+
+
+def _matching(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
+    """Find files by name, in the order of their names."""
+    return sorted({path for pattern in patterns for path in folder.glob(pattern) if _is_seen(path)})
+
+
+def _is_seen(path: Path) -> bool:
+    """Tell files from what an archive of another system or a cut-off copy leaves beside them."""
+    return path.name[0] != "."
 
 
 def scene_name(root: Path, folder: Path) -> str:
