@@ -125,6 +125,7 @@ class Hdr:
         provenance: Method, weights hash, version and options, as JSON-ready values.
         source: File it came from.
         repaired_values: How many values of the file were no light (NaN, infinite or below 0) and were replaced.
+        left_out: Channels of the file besides those of the picture, such as alpha and depth, which were not read.
     """
 
     pixels: FloatImage
@@ -135,6 +136,7 @@ class Hdr:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     source: Path | None = None
     repaired_values: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:

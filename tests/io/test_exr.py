@@ -14,6 +14,7 @@ from headroom.colour.primaries import convert
 from headroom.errors import CorruptFile, UnsupportedFormat
 from headroom.image import FloatImage, Hdr
 from headroom.io import describe, exr_header, read_hdr, write_hdr
+from headroom.io.convert import convert as convert_file
 from headroom.io.options import WriteOptions
 
 
@@ -83,6 +84,11 @@ def test_layer_and_alpha(tmp_path: Path, light: FloatImage) -> None:
     layers = np.dstack([light[..., :1], light])
     path = save(tmp_path / "a.exr", layers, ("depth.Z", "beauty.R", "beauty.G", "beauty.B"))
     assert np.array_equal(read_hdr(path).pixels, light)
+    assert read_hdr(path).left_out == ("depth.Z",)
+    assert convert_file(path, tmp_path / "b.exr").notes == (
+        "channels besides those of the picture are left out: depth.Z",
+    )
+    assert convert_file(tmp_path / "b.exr", tmp_path / "c.exr").notes == ()
     path = save(tmp_path / "b.exr", np.dstack([light, light[..., :1]]), ("R", "G", "B", "A"))
     assert np.array_equal(read_hdr(path).pixels, light)
 

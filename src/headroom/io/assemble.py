@@ -88,7 +88,14 @@ def picture(path: Path, facts: FileFacts, stored: NDArray[Any]) -> Photo | Hdr:
     return scene(path, facts, transfer.decode_codes(_rgb(stored), facts.encoding, facts.bit_depth))
 
 
-def scene(path: Path, facts: FileFacts, stored: NDArray[Any], *, recovered: FloatImage | None = None) -> Hdr:
+def scene(
+    path: Path,
+    facts: FileFacts,
+    stored: NDArray[Any],
+    *,
+    recovered: FloatImage | None = None,
+    left_out: tuple[str, ...] = (),
+) -> Hdr:
     """Return the HDR image of a stored float raster, H x W or H x W x 1 to 4; finite and not below 0 afterwards."""
     pixels, repaired = _clean(_turned(path, facts, _rgb(stored).astype(np.float32, copy=False)))
     return Hdr(
@@ -99,6 +106,7 @@ def scene(path: Path, facts: FileFacts, stored: NDArray[Any], *, recovered: Floa
         provenance=facts.provenance,
         source=path,
         repaired_values=repaired,
+        left_out=left_out,
     )
 
 

@@ -99,13 +99,13 @@ def convert(
         photo = _labelled(sdr.with_depth(photo, depth), made)
         notes = write_photo(photo, path, format=container.name)
         own_notes = _RENDITION if isinstance(image, Hdr) and tone_map is None else ()
-        return Conversion(container.name, photo, _repairs(image) + own_notes + notes)
+        return Conversion(container.name, photo, _losses(image) + own_notes + notes)
     container = formats["hdr"]
     hdr = _changed(as_hdr(image), exposure_ev, primaries)
     hdr = replace(hdr, provenance=_provenance(image, exposure_ev, None, hdr.primaries))
     notes = write_hdr(hdr, path, format=container.name, options=_options(source, container, bit_depth))
     own_notes = () if _is_hdr(image) else _PLAIN_LIGHT
-    return Conversion(container.name, hdr, _repairs(image) + own_notes + notes)
+    return Conversion(container.name, hdr, _losses(image) + own_notes + notes)
 
 
 def as_hdr(image: Photo | Hdr) -> Hdr:
@@ -135,10 +135,16 @@ def _options(source: str | os.PathLike[str], container: ContainerFormat, bit_dep
     return WriteOptions(keep_gain_map=True)  # a photo whose light was changed is no longer behind it
 
 
-def _repairs(image: Photo | Hdr) -> tuple[str, ...]:
-    if isinstance(image, Hdr) and image.repaired_values:
-        return (f"{image.repaired_values} values that are no light (NaN, infinite or below 0) were replaced",)
-    return ()
+def _losses(image: Photo | Hdr) -> tuple[str, ...]:
+    """Return what was in the file of an HDR image and is not in the image."""
+    if not isinstance(image, Hdr):
+        return ()
+    notes = []
+    if image.repaired_values:
+        notes.append(f"{image.repaired_values} values that are no light (NaN, infinite or below 0) were replaced")
+    if image.left_out:
+        notes.append(f"channels besides those of the picture are left out: {', '.join(image.left_out)[:200]}")
+    return tuple(notes)
 
 
 def _is_hdr(image: Photo | Hdr) -> bool:

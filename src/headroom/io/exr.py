@@ -47,7 +47,8 @@ def read(path: Path, content: bytes) -> Hdr:
     stored = np.ascontiguousarray(layers[..., : len(names)])
     stored = chromaticities.to_known(stored, header.chromaticities) if len(names) == 3 else stored
     recovered = np.clip(np.nan_to_num(layers[..., -1]), 0, 1) if extra else None
-    return assemble.scene(path, facts, stored, recovered=recovered)
+    left_out = tuple(name for name in header.channels if name not in {*names, _RECOVERED})
+    return assemble.scene(path, facts, stored, recovered=recovered, left_out=left_out)
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
