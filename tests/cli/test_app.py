@@ -82,3 +82,16 @@ def test_python_m_headroom_is_the_command_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "headroom", "--version"]
     result = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
     assert result.stdout == f"headroom {__version__}\n"
+
+
+@pytest.mark.parametrize("module", ["typer", "headroom.cli.inspect"])
+def test_an_interrupt_at_the_start_is_no_traceback(module: str) -> None:
+    program = (
+        "import sys\nfrom importlib.abc import MetaPathFinder\nfrom headroom.cli import main\n"
+        "class Interrupted(MetaPathFinder):\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\nmain(['--version'])\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
