@@ -113,7 +113,7 @@ def test_rows_share_a_table_when_they_share_a_split() -> None:
     other = measured("c", [3.0], [1.0], "kalantari:/data/test", split="34cd" * 16)
     first, second = make_tables([one, same, other])
     assert [row.label for row in first.rows] == ["a", "b"]
-    assert first.title == "Data set kalantari:/data/test (split 12ab12ab12ab)"
+    assert first.title == "Data set kalantari:test (split 12ab12ab12ab)"
     assert [row.label for row in second.rows] == ["c"]
 
 

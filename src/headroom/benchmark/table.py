@@ -140,8 +140,10 @@ def _split_of(scores: Scores) -> tuple[str, str]:
 
 
 def _title(scores: Scores) -> str:
+    """Name a data set without the path to its folder, which is nobody else's business."""
+    kind, _, folder = scores.dataset.partition(":")
     split = f" (split {scores.split_sha256[:12]})" if scores.split_sha256 else ""
-    return f"Data set {scores.dataset}{split}"
+    return f"Data set {kind}:{Path(folder).name}{split}"
 
 
 def _table(
