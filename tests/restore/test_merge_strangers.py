@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from small_brackets import bracket_of, hand_held_views, light_of, reordered, replaced, strangers, wavy
+from small_brackets import SIZE, bracket_of, hand_held_views, light_of, reordered, replaced, strangers, wavy
 
 import headroom
 from headroom.image import Bracket
@@ -59,3 +61,13 @@ def test_a_stranger_misleads_no_estimate_of_exposures() -> None:
         ev for i, ev in enumerate(mixed.provenance["exposures_ev"]) if f"frame {i}" not in mixed.provenance["rejected"]
     ]
     np.testing.assert_allclose(np.diff(kept), [2, 2], atol=0.1)
+
+
+def test_a_lifted_black_makes_no_stranger() -> None:
+    # A dark interior before windows, scanned from film: most of a short frame is code 24.
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    windows = (rows // 8 % 4 == 1) & (columns // 8 % 4 == 1)
+    scene = wavy(10) * np.where(windows, 8, 0.05)[..., None]
+    frames = bracket_of(scene, (-4, -2, 0, 2, 4), bits=8)
+    lifted = tuple(replace(frame, codes=np.maximum(frame.codes, 24)) for frame in frames.frames)
+    assert not headroom.merge(replace(frames, frames=lifted)).provenance["rejected"]

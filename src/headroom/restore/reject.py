@@ -15,10 +15,13 @@ from headroom.restore.guide import EV_PER_LOG_CODE, MID_TONES, TOP_CODE, Guide
 
 _BLOCK_PX = 8
 _LEAST_BLOCKS = 24
-_TEXTURE_CODES = 3.0
+_TEXTURE_CODES, _TEXTURE_SIGMAS = 3.0, 2.0
 _LEAST_CORRELATION = 0.4
 _LEVEL_EV = 0.35
 _ABOVE_CHANCE = 0.1
+_BLACK_SHARE, _ABOVE_BLACK, _HIGHEST_BLACK = 0.01, 1.3, 2.4
+"""The darkest share of a picture may be a black that scanner or haze has lifted; codes up to so many times as high
+show nothing else. Lifted so many times above the usual black, it is no black."""
 _LEAST_AGREEMENT = (0.25, 0.6)
 """Smallest share that is asked for, and largest: of a plain wall everything agrees by chance."""
 _MOST_EXPOSURE_ERROR_EV = 1.0
@@ -49,6 +52,8 @@ def agreement(frame: Guide, reference: Guide, shown: NDArray[np.bool_], darkest:
         shown: h x w, where the frame shows anything.
         darkest: Code below which one of them shows noise.
     """
+    lifted = _ABOVE_BLACK * max(float(np.quantile(guide, _BLACK_SHARE)) for guide in (frame, reference))
+    darkest = max(darkest, min(lifted, _HIGHEST_BLACK * darkest))
     blocks, share, brighter_ev = _compare(frame, reference, shown, darkest)
     _, by_chance, _ = _compare(frame, reference[:, ::-1], shown, darkest)
     return Agreement(blocks, share, by_chance, brighter_ev)
@@ -90,9 +95,17 @@ def _compare(frame: Guide, reference: Guide, shown: NDArray[np.bool_], darkest: 
     alike = _correlation(theirs, ours) > _LEAST_CORRELATION
     told = alike & (levels > max(darkest, MID_TONES[0])).all(axis=0) & (levels < MID_TONES[1]).all(axis=0)
     common_ev = float(np.median(brighter_ev[told])) if told.sum() >= _LEAST_BLOCKS else 0.0
-    smooth = np.maximum(theirs.std(axis=1), ours.std(axis=1)) < _TEXTURE_CODES
+    smooth = _smooth(theirs) & _smooth(ours)
     agrees = (np.abs(brighter_ev - common_ev) < _LEVEL_EV) & (alike | smooth)
     return len(ours), float(agrees.mean()), common_ev
+
+
+def _smooth(blocks: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which blocks show no more than noise, which a quarter of a picture is taken to do."""
+    squares = blocks.reshape(-1, _BLOCK_PX, _BLOCK_PX)
+    a, b, c, d = (squares[:, y::2, x::2] for y in (0, 1) for x in (0, 1))
+    noise = np.sqrt(((a - b - c + d) ** 2).mean(axis=(1, 2))) / 2  # differences that know nothing of slopes
+    return np.asarray(blocks.std(axis=1) < max(_TEXTURE_CODES, _TEXTURE_SIGMAS * float(np.quantile(noise, 0.25))))
 
 
 def _correlation(theirs: NDArray[np.float32], ours: NDArray[np.float32]) -> NDArray[np.float32]:
