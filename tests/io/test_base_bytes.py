@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import time
+import timeit
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -131,8 +132,11 @@ def test_twelve_megapixels_take_little_beyond_the_map(tmp_path: Path, scale: int
     photo = read_photo(tmp_path / "a.jpg")
     light = decode_codes(photo.codes, photo.encoding, photo.bit_depth)
     hdr = Hdr(light * np.float32(4), photo=photo)
-    started = time.process_time()
-    write_hdr(hdr, tmp_path / "b.jpg", options=WriteOptions(gain_map_scale=scale))
-    written = time.process_time()
-    encode_gain_map(light, hdr.pixels, scale=scale)
-    assert (written - started) - (time.process_time() - written) < 0.6
+    options = WriteOptions(gain_map_scale=scale)
+
+    def shortest_s(function: Callable[[], object]) -> float:
+        """Of several times, since a busy machine is slower at any of them."""
+        return min(timeit.repeat(function, timer=time.process_time, number=1, repeat=4))
+
+    written_s = shortest_s(lambda: write_hdr(hdr, tmp_path / "b.jpg", options=options))
+    assert written_s - shortest_s(lambda: encode_gain_map(light, hdr.pixels, scale=scale)) < 0.6
