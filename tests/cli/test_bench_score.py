@@ -90,6 +90,8 @@ def test_pq_counts_as_light_and_an_sdr_picture_is_refused(
     captured = capsys.readouterr()
     assert "an SDR picture" in captured.err
     assert captured.out.splitlines()[1].split()[1] == "0/4"
+    assert run("bench", "score", sdr, PHOTOS, "--metrics", "piqe") == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[1] == "4/4"
 
 
 def test_bad_calls_are_2_and_what_is_not_there_3(results: Path, tmp_path: Path, run: Run, capsys: Capture) -> None:

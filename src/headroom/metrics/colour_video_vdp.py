@@ -5,6 +5,9 @@ Mantiuk et al. 2024, "ColorVideoVDP: A visual difference predictor for image, vi
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +28,22 @@ def _open(_models: Path) -> Measure:
 
     def jod(pair: Pair) -> float:
         pictures = (np.ascontiguousarray(picture, np.float32) for picture in (pair.prediction, pair.known_truth))
-        quality, _statistics = predictor.predict(*pictures, dim_order="HWC")
+        with _silent_logging():
+            quality, _statistics = predictor.predict(*pictures, dim_order="HWC")
         return float(quality)
 
     return jod
+
+
+@contextmanager
+def _silent_logging() -> Iterator[None]:
+    """Keep the package from logging that a scene with a sun in it looks dark."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 METRICS = (
