@@ -58,6 +58,21 @@ def test_unknown_exposures_are_estimated_though_everything_moved() -> None:
     assert "1.jpg, 0.jpg: no exposure is known" in warning
 
 
+def test_estimated_exposures_and_the_curve_fit_each_other() -> None:
+    # A camera of much contrast: under sRGB, its frames would contradict each other wherever one takes over from another.
+    photos = []
+    for i, time in enumerate(TIMES):
+        code = np.minimum(scene() * time, 1) ** (1 / 2.2)
+        codes = np.rint(255 * code**2 * (3 - 2 * code)).astype(np.uint8)
+        photos.append(Photo(codes, 8, Encoding(known=False), source=Path(f"{i}.jpg")))
+    settled = settle(Bracket(tuple(photos), (None, None, None)))
+    quantiles = [code_quantiles(photo) for photo in photos]
+    of_srgb, of_settled = (
+        disagreement_stops(quantiles, settled.exposures, encoding) for encoding in (Encoding(), settled.encodings[0])
+    )
+    assert of_settled < 0.5 * of_srgb
+
+
 def test_frames_that_share_no_light_ask_for_their_exposures() -> None:
     black, white = (Photo(np.full((9, 9, 3), code, np.uint8), 8, source=Path(f"{code}.png")) for code in (0, 255))
     with pytest.raises(InputError, match=r"255\.png.*--ev"):

@@ -71,6 +71,18 @@ def test_a_frame_too_short_to_show_anything_is_kept() -> None:
     assert align([dark, REFERENCE], (2.0**-14, 1), 1).rejected == {}
 
 
+@pytest.mark.parametrize("ev", [-4, -2])
+def test_a_noisy_sky_at_night_belongs(ev: int) -> None:
+    # Darkness as far as the eye sees, and noise of its own in every frame; some lamps are all that there is to compare.
+    generator = np.random.default_rng(4)
+    sky = np.full((HEIGHT, WIDTH, 3), 0.3) * np.linspace(0.5, 1, HEIGHT)[:, None, None]
+    sky[200::30, ::40] = 0.9
+    noisy = [
+        np.clip(sky * 2.0**stops + generator.normal(0, 0.006, sky.shape), 0, 1).astype(np.float32) for stops in (ev, 0)
+    ]
+    assert align(noisy, (2.0**ev, 1), 1).rejected == {}
+
+
 def test_plain_walls_belong_together() -> None:
     wall = [record(np.full((HEIGHT, WIDTH, 3), 0.5), exposure, 1) for exposure in (0.25, 1)]
     assert align(wall, (1, 4), 1).rejected == {}

@@ -75,7 +75,7 @@ def settle(bracket: Bracket) -> SettledBracket:
     given = _some(bracket, order, reference)
     encodings, quantiles = [encodings[i] for i in order], [quantiles[i] for i in order]
     exposures = [2.0 ** (evs[i] - min(evs)) for i in order]
-    if bracket.encoding is None and not warnings and encodings[0].sensor_matrix is None:
+    if bracket.encoding is None and encodings[0].sensor_matrix is None:
         fitting = better_encoding(quantiles, exposures, encodings[0])
         if fitting is not None:
             encodings = [fitting] * len(frames)
