@@ -14,6 +14,7 @@ from headroom.restore.exposures import SettledBracket, settle_some
 from headroom.restore.frame_noise import NoisyFrame, noise_of_frames
 from headroom.restore.noise import estimate_noise
 from headroom.restore.support import Stack
+from headroom.restore.true_exposure import true_exposures
 
 _CLIP_LEVEL, _COMPRESSED_CLIP_LEVEL = 0.99, 0.95
 """Light, 1.0 = full scale, from which a sample may be a clipped one; compression smears the clip level."""
@@ -117,7 +118,8 @@ def _as_they_are(frames: _Frames) -> Aligned:
 def _stack(settled: SettledBracket, aligned: Aligned) -> Stack:
     """Say what is known about aligned frames."""
     own = settled.exposures[settled.reference]
-    exposures = [exposure / own for exposure in settled.exposures]
+    stated = [exposure / own for exposure in settled.exposures]
+    exposures = true_exposures(aligned.linear, aligned.valid, stated, settled.reference)
     alone = [
         estimate_noise(frame, _code_step(photo)) for frame, photo in zip(aligned.linear, settled.photos, strict=True)
     ]
