@@ -1,7 +1,7 @@
 """The eight EXIF orientations in every kind of file that can state one, against Pillow's own transposition.
 
-Those of Radiance, of AVIF, HEIC and their gain maps, and of gain-map JPEG stand with their formats. OpenEXR and PFM
-have none.
+Those of Radiance, of AVIF, HEIC and their gain maps, of camera RAW and of gain-map JPEG stand with their formats. PFM
+has none.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import imagecodecs
 import numpy as np
+import OpenImageIO
 import pytest
 import tifffile
 from hypothesis import given
@@ -51,6 +53,17 @@ def jpeg_in_jpeg_xl(codes: NDArray[np.uint8], turn: int) -> bytes:
     return bytes(imagecodecs.jpegxl_encode_jpeg(stream.getvalue()))
 
 
+def exr(codes: NDArray[np.uint8], turn: int) -> bytes:
+    spec = OpenImageIO.ImageSpec(codes.shape[1], codes.shape[0], 3, "half")
+    spec.attribute("Orientation", turn)
+    with NamedTemporaryFile(suffix=".exr") as file:
+        output = OpenImageIO.ImageOutput.create(file.name)
+        assert output.open(file.name, spec)
+        assert output.write_image(codes)
+        output.close()
+        return Path(file.name).read_bytes()
+
+
 OTHERS: dict[str, Callable[[NDArray[np.uint8], int], bytes]] = {
     "png of 16 bits": deep_png,
     "pq png": lambda codes, turn: deep_png(codes, turn, (b"cICP", b"\x09\x10\0\1")),
@@ -58,6 +71,7 @@ OTHERS: dict[str, Callable[[NDArray[np.uint8], int], bytes]] = {
     "pq tiff": lambda codes, turn: tiff(codes.astype(np.uint16) * 257, turn, profile_for_cicp("bt2020", "pq")),
     "float tiff": lambda codes, turn: tiff(codes.astype(np.float32), turn),
     "jpeg xl": jpeg_in_jpeg_xl,
+    "exr": exr,
 }
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from headroom.colour.strips import strips
 from headroom.errors import OutputError, UnsupportedFormat
 from headroom.image import SDR_WHITE_NITS, Encoding, Hdr
-from headroom.io import assemble, child, chromaticities, exr_header, exr_metadata
+from headroom.io import assemble, child, chromaticities, exr_header, exr_metadata, orientation
 from headroom.io.exr_header import ExrHeader
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.options import WriteOptions
@@ -46,7 +46,8 @@ def read(path: Path, content: bytes) -> Hdr:
     layers = child.decode(path, content, "exr", *size, *names, *extra, title="OpenEXR", pixel_bytes=_PIXEL_BYTES).raster
     stored = np.ascontiguousarray(layers[..., : len(names)])
     stored = chromaticities.to_known(stored, header.chromaticities) if len(names) == 3 else stored
-    recovered = np.clip(np.nan_to_num(layers[..., -1]), 0, 1) if extra else None
+    mask = np.clip(np.nan_to_num(layers[..., -1]), 0, 1) if extra else None
+    recovered = None if mask is None else orientation.apply(mask, facts.orientation)
     left_out = tuple(name for name in header.channels if name not in {*names, _RECOVERED})
     return assemble.scene(path, facts, stored, recovered=recovered, left_out=left_out)
 
@@ -106,6 +107,7 @@ def _facts(path: Path, content: bytes, header: ExrHeader) -> FileFacts:
         metadata=header.metadata,
         file_bytes=len(content),
         provenance=header.provenance,
+        turn=header.orientation,
     )
 
 

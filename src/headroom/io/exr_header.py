@@ -40,6 +40,7 @@ class ExrHeader:
         chromaticities: x, y of red, green, blue and white, if the file states them.
         provenance: Attributes named `headroom:...`, which hold JSON or plain text.
         metadata: EXIF and XMP.
+        orientation: EXIF orientation in OpenImageIO's attribute of that name, if there is one.
     """
 
     width: int
@@ -48,6 +49,7 @@ class ExrHeader:
     chromaticities: tuple[float, ...] | None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metadata: Metadata = field(default_factory=Metadata)
+    orientation: int | None = None
 
 
 def parse(path: Path, content: bytes) -> ExrHeader:
@@ -70,7 +72,9 @@ def parse(path: Path, content: bytes) -> ExrHeader:
         raise CorruptFile(f"{path}: the OpenEXR header is damaged. Copy or download it again.") from error
     size = (right - left + 1, bottom - top + 1)
     metadata = exr_metadata.from_attributes(attributes)
-    return ExrHeader(*size, channels, chromaticities, _provenance(attributes), metadata)
+    turn = int.from_bytes(attributes.get(b"Orientation", b""), "little")
+    orientation = turn if turn in range(1, 9) else None
+    return ExrHeader(*size, channels, chromaticities, _provenance(attributes), metadata, orientation)
 
 
 def _attributes(content: bytes) -> dict[bytes, bytes]:
