@@ -26,7 +26,7 @@ from headroom.nn.perceptual import LPIPS_CHANNELS, VGG16Features
 from headroom.weights.writer import pack
 
 IMAGES = 3
-SHAPE = (112, 128)
+SHAPE = (64, 80)
 SCALE = {"light": 4.0, "full-scale": 1.0, "nits": 1000.0, "codes": 1.0}
 HIGHEST = {"light": np.inf, "full-scale": 1.0, "nits": np.inf, "codes": 1.0}
 
@@ -53,10 +53,10 @@ def scene(seed: int, domain: Domain) -> FloatImage:
     """Make surfaces, shading and a lamp, from black to far above white, in units of a domain."""
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]] / SHAPE[0]
-    blocks = np.exp2(generator.uniform(-3, 0, (7, 8, 3))).repeat(16, axis=0).repeat(16, axis=1)
+    blocks = np.exp2(generator.uniform(-3, 0, (8, 10, 3))).repeat(8, axis=0).repeat(8, axis=1)
     lamp = np.exp(-((x - 0.3 - 0.1 * seed) ** 2 + (y - 0.4) ** 2) / 0.02)[..., None]
     light = 0.3 * blocks * (0.3 + x[..., None]) + 4 * lamp
-    light[-12:] *= 0.001  # a shadow where codes are crushed
+    light[-8:] *= 0.001  # a shadow where codes are crushed
     if domain == "codes":
         light = light ** (1 / 2.2)
     return (light / light.max() * SCALE[domain]).astype(np.float32)

@@ -31,7 +31,7 @@ def network() -> DISTS:
 
 def pictures() -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
-    return torch.rand(2, 3, 40, 48, generator=generator), torch.rand(2, 3, 40, 48, generator=generator)
+    return torch.rand(2, 3, 24, 32, generator=generator), torch.rand(2, 3, 24, 32, generator=generator)
 
 
 def test_pooling_is_the_root_of_blurred_squares(network: DISTS) -> None:
@@ -46,21 +46,23 @@ def test_pooling_is_the_root_of_blurred_squares(network: DISTS) -> None:
     np.testing.assert_allclose(found[0, 0].numpy(), expected, rtol=1e-5)
 
 
-def test_flat_pictures_differ_in_their_means_alone() -> None:
-    network = DISTS()
-    network.alpha.data.zero_()
-    network.beta.data.zero_()
-    network.alpha.data[:, :3] = 1  # only the picture itself counts, and of it only the means
+def only_colours(network: DISTS, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Let nothing count but the picture itself."""
+    weights = {"alpha": torch.zeros_like(network.alpha), "beta": torch.zeros_like(network.beta)}
+    weights[what][:, :3] = 1
+    for name, value in weights.items():
+        monkeypatch.setitem(network._parameters, name, nn.Parameter(value, requires_grad=False))
+
+
+def test_flat_pictures_differ_in_their_means_alone(network: DISTS, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_colours(network, monkeypatch, "alpha")
     one, other = torch.full((1, 3, 16, 16), 0.2), torch.full((1, 3, 16, 16), 0.6)
     expected = 1 - (2 * 0.2 * 0.6 + 1e-6) / (0.2**2 + 0.6**2 + 1e-6)
     assert float(network(one, other)) == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_structure_of_a_negative_is_opposite() -> None:
-    network = DISTS()
-    network.alpha.data.zero_()
-    network.beta.data.zero_()
-    network.beta.data[:, :3] = 1
+def test_the_structure_of_a_negative_is_opposite(network: DISTS, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_colours(network, monkeypatch, "beta")
     picture = pictures()[0]
     torch.testing.assert_close(network(picture, 1 - picture), torch.full((2,), 2.0), atol=1e-3, rtol=0)
 
