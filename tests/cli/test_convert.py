@@ -179,11 +179,13 @@ def test_what_was_left_out_is_said(run: Run, capsys: Capture, photo: Path) -> No
     assert "EXIF" in json.loads(captured.out)["notes"][0]
 
 
-def test_a_gain_map_is_applied(run: Run, exr: Path, light: FloatImage) -> None:
+def test_a_gain_map_is_applied(run: Run, capsys: Capture, exr: Path, light: FloatImage) -> None:
     assert run("convert", exr, exr.with_name("gain.jpg")) == 0
     assert run("convert", exr.with_name("gain.jpg"), exr.with_name("back.exr")) == 0
     assert np.quantile(np.abs(pixels_of(exr.with_name("back.exr")) - light) / (light + 0.02), 0.99) < 0.08
+    assert "gain map" not in capsys.readouterr().err
     assert run("convert", exr.with_name("gain.jpg"), exr.with_name("base.png"), "--bit-depth", "8") == 0
+    assert "without its gain map" in capsys.readouterr().err
     base, png = (np.asarray(Image.open(exr.with_name(name))) for name in ("gain.jpg", "base.png"))
     assert np.array_equal(base, png)
     assert b"Container:Directory" not in exr.with_name("base.png").read_bytes()

@@ -29,8 +29,9 @@ from headroom.io.unrounded import unrounded
 from headroom.io.writing import write_hdr, write_photo
 
 _LARGEST_EXPOSURE_EV = 32.0
-_RENDITION = ("tone-mapped to an SDR photo by the filmic curve, since this format holds no HDR",)
-_PLAIN_LIGHT = ("written as plain linear light, what is clipped stays clipped; `headroom expand` would fill it in",)
+_RENDITION = "tone-mapped to an SDR photo by the filmic curve, since this format holds no HDR"
+_BASE_ALONE = "written as an SDR photo without its gain map, since this format holds no HDR"
+_PLAIN_LIGHT = "written as plain linear light, what is clipped stays clipped; `headroom expand` would fill it in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +99,12 @@ def convert(
         made = _provenance(image, exposure_ev, _operator(image, tone_map), photo.encoding.primaries)
         photo = _labelled(sdr.with_depth(photo, depth), made)
         notes = write_photo(photo, path, format=container.name)
-        own_notes = _RENDITION if isinstance(image, Hdr) and tone_map is None else ()
-        return Conversion(container.name, photo, _losses(image) + own_notes + notes)
+        return Conversion(container.name, photo, _changes(image, "photo", tone_map) + notes)
     container = formats["hdr"]
     hdr = _changed(as_hdr(image), exposure_ev, primaries)
     hdr = replace(hdr, provenance=_provenance(image, exposure_ev, None, hdr.primaries))
     notes = write_hdr(hdr, path, format=container.name, options=_options(source, container, bit_depth))
-    own_notes = () if _is_hdr(image) else _PLAIN_LIGHT
-    return Conversion(container.name, hdr, _losses(image) + own_notes + notes)
+    return Conversion(container.name, hdr, _changes(image, "hdr", tone_map) + notes)
 
 
 def as_hdr(image: Photo | Hdr) -> Hdr:
@@ -135,15 +134,17 @@ def _options(source: str | os.PathLike[str], container: ContainerFormat, bit_dep
     return WriteOptions(keep_gain_map=True)  # a photo whose light was changed is no longer behind it
 
 
-def _losses(image: Photo | Hdr) -> tuple[str, ...]:
-    """Return what was in the file of an HDR image and is not in the image."""
-    if not isinstance(image, Hdr):
-        return ()
+def _changes(image: Photo | Hdr, kind: Literal["hdr", "photo"], tone_map: ToneMap | None) -> tuple[str, ...]:
+    """Return what nobody asked for and became of an image on its way from file to file, in sentences."""
     notes = []
-    if image.repaired_values:
+    if isinstance(image, Hdr) and image.repaired_values:
         notes.append(f"{image.repaired_values} values that are no light (NaN, infinite or below 0) were replaced")
-    if image.left_out:
+    if isinstance(image, Hdr) and image.left_out:
         notes.append(f"channels besides those of the picture are left out: {', '.join(image.left_out)[:200]}")
+    if kind == "hdr" and not _is_hdr(image):
+        notes.append(_PLAIN_LIGHT)
+    if kind == "photo" and _is_hdr(image) and tone_map is None:
+        notes.append(_RENDITION if isinstance(image, Hdr) else _BASE_ALONE)
     return tuple(notes)
 
 
