@@ -97,6 +97,15 @@ def test_what_is_missing_damaged_or_of_another_size_costs_one_row(pairs: Path, l
     assert "48 x 32 px photo, 40 x 32 px truth" in run(pairs, linear)[0].error
 
 
+def test_light_at_the_end_of_its_type_has_a_score(pairs: Path, linear: Path) -> None:
+    light = read_hdr(linear / "day.exr").pixels
+    light[0, 0] = 3e38
+    write_hdr(Hdr(light), linear / "day.exr", options=FULL)
+    huge, other = run(pairs, linear, metrics=["stops", "pu21_psnr", "pu21_ssim_crf"])
+    assert not huge.error + other.error
+    assert np.isfinite(list(huge.readings.values.values())).all()
+
+
 def test_a_black_result_gets_a_bad_score(pairs: Path, linear: Path, tmp_path: Path) -> None:
     for path in linear.glob("*.exr"):
         write_hdr(Hdr(np.zeros((32, 48, 3), np.float32)), tmp_path / path.name)

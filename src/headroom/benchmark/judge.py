@@ -31,6 +31,8 @@ from headroom.metrics.expansion import align
 
 SDR_RESULT = "an SDR picture, which only metrics of codes without reference take. Write its light as OpenEXR."
 
+_BRIGHTEST = np.float32(1e30)  # far above any light, and far enough from float32's end for every conversion
+
 
 class Judge(Protocol):
     """Knows one image of a data set."""
@@ -180,7 +182,7 @@ def _picture(result: Hdr | Photo, shape: tuple[int, ...] | None, domain: Domain)
 
 
 def _bt709(hdr: Hdr) -> FloatImage:
-    return np.maximum(convert(hdr.pixels, hdr.primaries, "bt709"), 0)
+    return np.clip(convert(hdr.pixels, hdr.primaries, "bt709"), 0, _BRIGHTEST)
 
 
 def _size(shape: tuple[int, ...]) -> str:

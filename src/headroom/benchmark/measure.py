@@ -15,6 +15,8 @@ from headroom.errors import DataError, InputError, UsageError
 from headroom.image import Hdr, Photo
 from headroom.metrics.contract import Features, Measure, Metric, Pair
 
+_REFUSALS = (InputError, DataError, UsageError)
+
 
 @dataclass(frozen=True, slots=True)
 class Readings:
@@ -29,6 +31,10 @@ class Readings:
     values: dict[str, float] = field(default_factory=dict)
     features: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     errors: dict[str, None] = field(default_factory=dict)
+
+    def refuse(self, error: Exception, result: Hdr | Photo) -> None:
+        """Note why a result cannot be measured; a metric that finds pictures unfit knows no file names."""
+        self.errors[f"{result.source}: {error}" if isinstance(error, UsageError) else str(error)] = None
 
 
 class Meter:
@@ -50,18 +56,16 @@ class Meter:
         for domain, group in groupby(self._opened, key=lambda opened: opened[0].domain):
             try:
                 pair = judge.pair(result, domain)
-            except (InputError, DataError) as error:
-                readings.errors[str(error)] = None
+            except _REFUSALS as error:
+                readings.refuse(error, result)
                 continue
             for metric, measure in group:
                 try:
                     if metric.compares and pair.truth is None:
                         raise DataError(judge.no_truth or f"{result.source}: {SDR_RESULT}")
                     _read(metric, measure, pair, readings)
-                except (InputError, DataError) as error:
-                    readings.errors[str(error)] = None
-                except UsageError as error:  # the metric itself finds the pictures unfit
-                    readings.errors[f"{result.source}: {error}"] = None
+                except _REFUSALS as error:
+                    readings.refuse(error, result)
         return readings
 
 
