@@ -28,12 +28,12 @@ def test_the_peak_of_the_released_code_costs_six_decibels() -> None:
     pair = Pair("light", PREDICTION, TRUTH)
     logarithms = [np.log(1 + light.astype(np.float64)) for light in (PREDICTION, TRUTH)]
     error = np.mean((2 * (logarithms[0] - logarithms[1]) / np.ptp(logarithms[1])) ** 2)
-    assert MEASURE["psnr_log"](pair) == pytest.approx(10 * math.log10(4 / error))
-    assert MEASURE["psnr_log_released"](pair) == pytest.approx(MEASURE["psnr_log"](pair) - 6.0206, abs=1e-4)
+    assert MEASURE["psnr_log1p"](pair) == pytest.approx(10 * math.log10(4 / error))
+    assert MEASURE["psnr_log1p_released"](pair) == pytest.approx(MEASURE["psnr_log1p"](pair) - 6.0206, abs=1e-4)
 
 
 def test_a_truth_of_one_level_has_a_score() -> None:
     flat = np.full((16, 16, 3), 0.5, np.float32)
-    assert MEASURE["psnr_log"](Pair("light", flat, flat)) == math.inf
-    assert MEASURE["psnr_log"](Pair("light", 2 * flat, flat)) < 30
-    assert math.isnan(MEASURE["ssim_log"](Pair("light", flat[:8], flat[:8])))
+    assert MEASURE["psnr_log1p"](Pair("light", flat, flat)) == math.inf
+    assert MEASURE["psnr_log1p"](Pair("light", 2 * flat, flat)) < 30
+    assert math.isnan(MEASURE["ssim_log1p"](Pair("light", flat[:8], flat[:8])))

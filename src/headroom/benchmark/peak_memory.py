@@ -13,7 +13,7 @@ _Result = TypeVar("_Result")
 
 
 def with_peak(work: Callable[[], _Result]) -> tuple[_Result, int]:
-    """Do some work and give what it gives, with the most bytes that this process held meanwhile, those of a GPU included.
+    """Do some work, and give its result and the most bytes that this process held meanwhile, those of a GPU included.
 
     Where the system cannot forget an earlier peak (any but Linux), it is the peak since the process began.
     """
