@@ -19,7 +19,7 @@ TOP_CODE = 250
 MID_TONES = (48, 200)
 """Codes that neither noise nor clipping shifts."""
 EV_PER_LOG_CODE = 2.2 / np.log(2)
-_DARKEST_LIGHT, _BRIGHTEST_LIGHT = 0.003, 0.8
+_DARKEST_LIGHT, _BRIGHTEST_LIGHT = 0.006, 0.8
 """Of a frame's own full scale: what neither noise nor clipping shifts."""
 _GREY = np.array([[0.25, 0.5, 0.25]], np.float32)
 _WORKING_PIXELS = 1_500_000
