@@ -9,7 +9,7 @@ import pytest
 from small_brackets import bracket_of, hand_held_views, light_of, wavy
 
 import headroom
-from headroom.restore.true_exposure import true_exposures
+from headroom.restore.true_exposure import misfit, true_exposures
 
 
 @pytest.mark.parametrize("moving", [False, True], ids=["tripod", "hand-held"])
@@ -41,3 +41,11 @@ def test_errors_add_up_from_the_reference() -> None:
 def test_frames_without_common_light_keep_theirs() -> None:
     frames = [np.full((40, 40, 3), value, np.float32) for value in (0.0, 1.0)]
     assert true_exposures(frames, [np.ones((40, 40), np.bool_)] * 2, [1.0, 8.0], 0) == [1.0, 8.0]
+
+
+def test_a_wrong_curve_is_told_from_noise_and_motion() -> None:
+    frames = [light_of(photo).astype(np.float32) for photo in bracket_of(hand_held_views(6, 3), (-2, 0, 2)).frames]
+    seen = [np.ones(frame.shape[:2], np.bool_) for frame in frames]
+    assert misfit(frames, seen, [0.25, 1, 4]) < 0.02
+    # Light to the power of 1.1: frames two stops apart differ by 0.2 stops.
+    assert misfit([frame**1.1 for frame in frames], seen, [0.25, 1, 4]) == pytest.approx(2**0.2 - 1, abs=0.02)

@@ -14,10 +14,14 @@ from headroom.restore.exposures import SettledBracket, settle_some
 from headroom.restore.frame_noise import NoisyFrame, noise_of_frames
 from headroom.restore.noise import estimate_noise
 from headroom.restore.support import Stack
-from headroom.restore.true_exposure import true_exposures
+from headroom.restore.true_exposure import misfit, true_exposures
 
 _CLIP_LEVEL, _COMPRESSED_CLIP_LEVEL = 0.99, 0.95
 """Light, 1.0 = full scale, from which a sample may be a clipped one; compression smears the clip level."""
+
+
+_TOLERANCE, _MISFITS = 0.04, 1.5
+"""Relative difference of two frames that exposure and interpolation explain, and how many mean misfits a curve does."""
 
 
 class Gathered(NamedTuple):
@@ -120,15 +124,14 @@ def _stack(settled: SettledBracket, aligned: Aligned) -> Stack:
     own = settled.exposures[settled.reference]
     stated = [exposure / own for exposure in settled.exposures]
     exposures = true_exposures(aligned.linear, aligned.valid, stated, settled.reference)
-    alone = [
-        estimate_noise(frame, _code_step(photo)) for frame, photo in zip(aligned.linear, settled.photos, strict=True)
-    ]
+    alone = map(estimate_noise, aligned.linear, map(_code_step, settled.photos))
     return Stack(
         aligned.linear,
         seen=aligned.valid,
         exposures=exposures,
         reference=settled.reference,
         noise=noise_of_frames(list(map(NoisyFrame, aligned.linear, aligned.valid, exposures, alone))),
+        tolerance=max(_TOLERANCE, _MISFITS * misfit(aligned.linear, aligned.valid, exposures)),
         clip_level=[_COMPRESSED_CLIP_LEVEL if photo.lossy_step > 0 else _CLIP_LEVEL for photo in settled.photos],
     )
 

@@ -27,8 +27,6 @@ _AGREEING, _DISAGREEING = 1.3, 2.5
 """Surprise, see `_surprise`, from which trust falls, and is gone."""
 _NOISY = 0.5
 """Surprise from which frames are as noisy as they look; frames that are equal to the last digit have no noise."""
-_TOLERANCE = 0.04
-"""Relative difference of two frames that exposure, curve and interpolation explain."""
 _SYSTEMATIC = 0.02
 """Relative error, by the same causes, of a frame other than the reference."""
 _METHOD_ERROR, _METHOD_FLOOR = 0.15, 2e-4
@@ -58,6 +56,7 @@ class Stack:
         exposures: Over that of the reference.
         reference: Index of the reference.
         noise: Of every frame.
+        tolerance: Relative difference of two frames that exposure, curve and interpolation explain.
         clip_level: Light of the lowest code that may be clipped, of every frame.
     """
 
@@ -66,6 +65,7 @@ class Stack:
     exposures: Sequence[float]
     reference: int
     noise: Sequence[Noise]
+    tolerance: float
     clip_level: Sequence[float]
 
     def cut(self, rows: slice, columns: slice = _ALL) -> Stack:
@@ -168,7 +168,7 @@ def _surprise(stack: Stack, i: int, light: FloatImage) -> FloatImage:
     ceiling = min(stack.clip_level[stack.reference], stack.clip_level[i] / exposure)
     difference = np.minimum(stack.frames[i] / exposure, ceiling) - np.minimum(reference, ceiling)
     light = np.minimum(light, ceiling)
-    expected = _variance(stack, i, light) + _variance(stack, stack.reference, light) + (_TOLERANCE * light) ** 2
+    expected = _variance(stack, i, light) + _variance(stack, stack.reference, light) + (stack.tolerance * light) ** 2
     return _mean((difference**2 / expected).mean(axis=-1))[..., None]
 
 

@@ -14,10 +14,13 @@ _SAMPLES = 100_000
 _FEWEST_SAMPLES = 1000
 _HAND_OVER = (0.1, 0.7)
 """Light, 1.0 = full scale of the longer frame, at which the shorter one takes over, so where they have to agree."""
+_LEVELS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
 _DARKEST = 0.003
 _NEGLIGIBLE_EV = 0.03
 _LARGEST_EV = 0.5
 """A larger error comes from the scene, as where everything moves."""
+
+_Frame = tuple[FloatImage, NDArray[np.bool_], float]
 
 
 def true_exposures(
@@ -32,29 +35,44 @@ def true_exposures(
         reference: Index of the frame whose exposure stays.
     """
     pairs = pairwise(zip(frames, seen, exposures, strict=True))
-    steps = [_too_bright_ev(*short, *long) for short, long in pairs]
+    steps = [_too_bright_ev(short, long) for short, long in pairs]
     errors = np.concatenate(([0], -np.cumsum(steps)))  # of each frame over the shortest
     corrected = np.asarray(exposures) * 2.0 ** (errors - errors[reference])
     return [float(exposure) for exposure in corrected]
 
 
-def _too_bright_ev(
-    short: FloatImage,
-    short_seen: NDArray[np.bool_],
-    short_exposure: float,
-    long: FloatImage,
-    long_seen: NDArray[np.bool_],
-    long_exposure: float,
-) -> float:
-    """Tell by how much the shorter frame is brighter than stated, over the longer one; 0 where that can't be told."""
-    step = max(1, round((short_seen.size / _SAMPLES) ** 0.5))
-    cells = slice(None, None, step), slice(None, None, step)
-    ours, theirs = short[cells] * np.float32(long_exposure / short_exposure), long[cells]
-    # Noise takes from one side of a limit what it gives to the other, as long as both frames choose.
-    level = np.sqrt(ours * theirs)
-    told = (level > _HAND_OVER[0]) & (level < _HAND_OVER[1]) & (short[cells] > _DARKEST)
-    told &= (short_seen & long_seen)[cells][..., None]
-    if told.sum() < _FEWEST_SAMPLES:
-        return 0.0
-    error_ev = float(np.median(np.log2(ours[told] / theirs[told])))
+def misfit(frames: Sequence[FloatImage], seen: Sequence[NDArray[np.bool_]], exposures: Sequence[float]) -> float:
+    """Give the relative error that a wrong curve leaves between neighbours, the mean over the levels they share.
+
+    Args:
+        frames: See `true_exposures`.
+        seen: See `true_exposures`.
+        exposures: As they are.
+    """
+    errors = [0.0]
+    for short, long in pairwise(zip(frames, seen, exposures, strict=True)):
+        levels = pairwise(_LEVELS)
+        found = [error for low, high in levels if (error := _difference_ev(short, long, low, high)) is not None]
+        errors.append(float(np.mean(np.abs(found))) if found else 0.0)
+    return float(2 ** max(errors) - 1)
+
+
+def _too_bright_ev(short: _Frame, long: _Frame) -> float:
+    """Tell by how much the shorter frame is brighter than stated; 0 where that can't be told or is no matter."""
+    error_ev = _difference_ev(short, long, *_HAND_OVER) or 0.0
     return error_ev if _NEGLIGIBLE_EV < abs(error_ev) < _LARGEST_EV else 0.0
+
+
+def _difference_ev(short: _Frame, long: _Frame, low: float, high: float) -> float | None:
+    """Compare two frames where both show light between two levels of the longer one; None where that is hardly so."""
+    (ours, ours_seen, our_exposure), (theirs, theirs_seen, their_exposure) = short, long
+    step = max(1, round((ours_seen.size / _SAMPLES) ** 0.5))
+    cells = slice(None, None, step), slice(None, None, step)
+    ours, theirs = ours[cells], theirs[cells]
+    expected = ours * np.float32(their_exposure / our_exposure)
+    # Noise takes from one side of a limit what it gives to the other, as long as both frames choose.
+    level = np.sqrt(expected * theirs)
+    told = (level > low) & (level < high) & (ours > _DARKEST) & (ours_seen & theirs_seen)[cells][..., None]
+    if told.sum() < _FEWEST_SAMPLES:
+        return None
+    return float(np.median(np.log2(expected[told] / theirs[told])))
