@@ -59,7 +59,7 @@ def test_unknown_exposures_are_estimated_though_everything_moved() -> None:
 
 
 def test_estimated_exposures_and_the_curve_fit_each_other() -> None:
-    # A camera of much contrast: under sRGB, its frames would contradict each other wherever one takes over from another.
+    # A camera of much contrast: under sRGB, its frames would contradict each other where one takes over from another.
     photos = []
     for i, time in enumerate(TIMES):
         code = np.minimum(scene() * time, 1) ** (1 / 2.2)
