@@ -108,7 +108,7 @@ def test_the_order_of_frames_changes_nothing(method: str) -> None:
     frames = replaced(frames, 3, strangers(4, 2)["noise"])
     results = {
         headroom.merge(reordered(frames, order), method=method).pixels.tobytes()
-        for order in itertools.islice(itertools.permutations(range(4)), 0, None, 5)
+        for order in itertools.islice(itertools.permutations(range(4)), 0, None, 7)
     }
     assert len(results) == 1
 
@@ -253,9 +253,9 @@ def test_no_frame_of_a_wide_bracket_is_thrown_out(bits: int) -> None:
 # --- tiles
 
 
-def whole_or_tiled(frames: Bracket, method: str, tile_px: int) -> NDArray[np.float32]:
+def whole_or_tiled(frames: Bracket, tile_px: int) -> NDArray[np.float32]:
     """Merge in tiles of a given side."""
-    loaded = load_network(method, load(method).default_preset, None, torch.device("cpu"))
+    loaded = load_network("lf_diff", load("lf_diff").default_preset, None, torch.device("cpu"))
     stack = gather(settle(frames), aligning=True, progress=lambda _: None).stack
     return fuse(stack, runner(loaded), loaded.preset.capabilities, tile_px, lambda _: None).pixels
 
@@ -274,9 +274,8 @@ def runner(loaded: object) -> RunMethod:
     return run
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_tiles_give_what_the_whole_gives(method: str) -> None:
+def test_tiles_give_what_the_whole_gives() -> None:
     light = [0.3 * look(over(waves(14), waves(15), (110 * i + 50, 100), 40), 200, 340) for i in range(3)]
     frames = bracket_of(light, (-2, 0, 2))
-    whole, tiled = (whole_or_tiled(frames, method, tile_px) for tile_px in (512, 208))
+    whole, tiled = (whole_or_tiled(frames, tile_px) for tile_px in (512, 208))
     np.testing.assert_allclose(tiled / 4, whole / 4, atol=1e-3)  # full scale of the shortest frame is 4

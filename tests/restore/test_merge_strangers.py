@@ -13,9 +13,7 @@ from headroom.image import Bracket
 from headroom.restore.exposures import settle
 
 
-@pytest.mark.parametrize(
-    ("evs", "moving"), [((-2, 0, 2), True), ((-3, 0, 3), False), ((-3, 0, 3), True), ((-2, -1, 1, 2), False)]
-)
+@pytest.mark.parametrize(("evs", "moving"), [((-2, 0, 2), True), ((-3, 0, 3), False), ((-2, 0, 1, 2), False)])
 def test_a_stranger_is_as_if_it_had_not_been_given(evs: tuple[float, ...], *, moving: bool) -> None:
     views = hand_held_views(6, len(evs)) if moving else [wavy(6)] * len(evs)
     frames = bracket_of(views, evs)
