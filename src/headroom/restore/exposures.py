@@ -17,7 +17,7 @@ from headroom.restore.response import better_encoding
 
 _FEWEST_RANKS = 8
 _CRUSHED_CODE, _CLIPPED_CODE = 0.05, 0.95
-_MOST_UNUSABLE = 0.6
+_MOST_UNUSABLE = 0.9
 _WIDEST_EV = 40.0
 """More than light and darkness in one picture can differ; beyond it, an exposure is a slip or a damaged file."""
 
