@@ -68,11 +68,26 @@ def photograph(radiance: Tensor, settings: CameraSettings, generator: torch.Gene
         settings: Ranges of the camera's properties.
         generator: Source of randomness; must live on the CPU, so that every device sees the same cameras.
     """
-    count, device = radiance.shape[0], radiance.device
-    gains = torch.randn(count, 3, generator=generator) * settings.colour_gain_ev
+    scene = balance(radiance, settings, generator)
+    return record(scene * _exposure(scene, settings, generator), settings, generator)
+
+
+def balance(radiance: Tensor, settings: CameraSettings, generator: torch.Generator) -> Tensor:
+    """Give N x 3 x H x W light the colours that each camera's white balance, which is a little off, makes of it."""
+    gains = torch.randn(radiance.shape[0], 3, generator=generator) * settings.colour_gain_ev
     gains[:, 1] = 0
-    scene = radiance * torch.exp2(gains).to(device)[:, :, None, None]
-    scene = scene * _exposure(scene, settings, generator)
+    return radiance * torch.exp2(gains).to(radiance.device)[:, :, None, None]
+
+
+def record(scene: Tensor, settings: CameraSettings, generator: torch.Generator) -> Shot:
+    """Take a photo of light whose exposure is given.
+
+    Args:
+        scene: N x 3 x H x W linear, 1.0 = the light at which the sensor clips, >= 0; H and W multiples of 16.
+        settings: Ranges of the camera's properties; those of its exposure do not matter.
+        generator: See `photograph`.
+    """
+    count, device = scene.shape[0], scene.device
     scene = scene.clamp(0, 2.0**20)
     sensor = _add_noise(scene, settings, generator).clamp(0, 1)
     saturation = torch.exp(torch.randn(count, 1, 1, 1, generator=generator) * settings.saturation).to(device)
