@@ -86,7 +86,7 @@ class ExpansionData:
             [render_views(self.panoramas[names[i]], one, size) for i, one in zip(chosen, one_by_one, strict=True)]
         )
         if torch.rand(1, generator=generator) < self.views.double_exposure_chance:
-            normalised = scenes / _median(scenes)
+            normalised = scenes / median(scenes)
             dimming = torch.exp2(-4 * torch.rand(count, 1, 1, 1, generator=generator))
             scenes = normalised + dimming * normalised.roll(1, 0)
         low, high = self.views.highlight_contrast
@@ -94,11 +94,11 @@ class ExpansionData:
             return scenes
         power = low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
         luminance = torch.exp2(log2_luminance(scenes))[:, None]
-        return scenes * (luminance / _median(scenes)).clamp_min(1) ** (power - 1)
+        return scenes * (luminance / median(scenes)).clamp_min(1) ** (power - 1)
 
 
-def _median(scenes: Tensor) -> Tensor:
-    """Median radiance of each scene: N x 1 x 1 x 1."""
+def median(scenes: Tensor) -> Tensor:
+    """Give the median radiance of each scene: N x 1 x 1 x 1."""
     return scenes.flatten(1).median(1).values.clamp_min(1e-5).view(-1, 1, 1, 1)
 
 

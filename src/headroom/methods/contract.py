@@ -144,6 +144,22 @@ class MergeBatch(NamedTuple):
         return MergeInput(*self[:4])
 
 
+class EnhanceBatch(NamedTuple):
+    """Training examples of an enhance method.
+
+    Attributes:
+        encoded: N x 3 x H x W code values in [0, 1] of a badly exposed photo, on the 8-bit grid.
+        unknown: N x 1 x H x W, 1 where the photo shows nothing because all channels are blown or crushed, else 0.
+        truth: N x 3 x H x W sRGB code values in [0, 1] of the same view, well exposed and gently tone-mapped.
+        error_ev: N, by how much the photo was exposed more than that.
+    """
+
+    encoded: Tensor
+    unknown: Tensor
+    truth: Tensor
+    error_ev: Tensor
+
+
 def _as_they_are(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     return state
 

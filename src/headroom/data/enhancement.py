@@ -1,0 +1,113 @@
+"""Training examples for `enhance`: badly exposed photos of panoramas, each with the picture it should have been.
+
+Light in which the log-average luminance of a view is 0.18, the key of Reinhard et al. 2002, is called well exposed
+here, and 1.0 is white.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from headroom.colour.tone_mapping import filmic
+from headroom.colour.transfer import encode
+from headroom.data.camera import CameraSettings, balance, record
+from headroom.data.enhancement_unknown import unknown_region
+from headroom.data.expansion import log2_luminance, median
+from headroom.data.views import render_views, sample_views
+from headroom.methods.contract import EnhanceBatch
+
+KEY = 0.18
+"""Log-average luminance of a well-exposed view, before tone mapping."""
+
+_KNEE = 0.25
+"""Light up to which a picture is not tone-mapped: half a stop above the key."""
+
+_SUPERSAMPLE = 2  # A wide view of 256 px is coarser than a panorama of 1024 x 512 in its middle.
+
+
+@dataclass(frozen=True, slots=True)
+class EnhancementSettings:
+    """How examples are made.
+
+    Attributes:
+        error_ev: Range of the error of the exposure, uniform.
+        field_of_view_degrees: Range of the horizontal field of view.
+        pitch_degrees: Range of the pitch.
+        roll_degrees: Standard deviation of the roll.
+        camera: Everything about the camera but its exposure; its photos are JPEGs.
+    """
+
+    error_ev: tuple[float, float] = (-3.5, 3.0)
+    field_of_view_degrees: tuple[float, float] = (60.0, 105.0)
+    pitch_degrees: tuple[float, float] = (-20.0, 35.0)
+    roll_degrees: float = 4.0
+    camera: CameraSettings = field(default_factory=lambda: CameraSettings(jpeg_chance=1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class EnhancementData:
+    """Examples that depend on nothing but the seed and their number.
+
+    Attributes:
+        panoramas: 3 x H x W linear radiance by name.
+        settings: How examples are made.
+        seed: Seed of the whole sequence.
+    """
+
+    panoramas: Mapping[str, Tensor]
+    settings: EnhancementSettings = field(default_factory=EnhancementSettings)
+    seed: int = 0
+
+    def batch(self, index: int, count: int, side_px: int) -> EnhanceBatch:
+        """Make examples `index * count` and following; `side_px` is a multiple of 16."""
+        examples = [self.example(index * count + i, side_px) for i in range(count)]
+        return EnhanceBatch(*map(torch.cat, zip(*examples, strict=True)))
+
+    def example(self, number: int, side_px: int) -> EnhanceBatch:
+        """Make one square example, as a batch of one."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        light = well_exposed(self._view(side_px, generator))
+        low, high = self.settings.error_ev
+        error_ev = low + (high - low) * torch.rand(1, generator=generator)
+        exposed = balance(light, self.settings.camera, generator) * torch.exp2(error_ev)
+        codes = record(exposed, self.settings.camera, generator).codes
+        return EnhanceBatch(codes, unknown_region(codes), to_display(light), error_ev)
+
+    def _view(self, side_px: int, generator: torch.Generator) -> Tensor:
+        """Draw a view of any panorama, 1 x 3 x H x W; half of them are mirrored."""
+        names = list(self.panoramas)
+        name = names[int(torch.randint(len(names), (1,), generator=generator))]
+        view = sample_views(
+            1,
+            generator,
+            field_of_view_degrees=self.settings.field_of_view_degrees,
+            pitch_degrees=self.settings.pitch_degrees,
+            roll_degrees=self.settings.roll_degrees,
+        )
+        light = render_views(self.panoramas[name], view, (side_px, side_px), supersample=_SUPERSAMPLE)
+        return light.flip(3) if torch.rand(1, generator=generator) < 0.5 else light
+
+
+def well_exposed(radiance: Tensor) -> Tensor:
+    """Scale N x 3 x H x W light of any unit so that the log-average luminance of each view is the key.
+
+    Luminance counts as no less than 14 stops below the view's median, so that black pixels do not decide.
+    """
+    relative = radiance / median(radiance)
+    average = torch.exp2(log2_luminance(relative).mean((1, 2)))
+    return relative * (KEY / average).view(-1, 1, 1, 1)
+
+
+def to_display(light: Tensor) -> Tensor:
+    """Tone-map N x 3 x H x W well-exposed light gently: sRGB code values in [0, 1].
+
+    The shoulder of `colour.tone_mapping.filmic` from a quarter of white on: mid-tones stay as they are, the view from a
+    window keeps its colours, and no light, however bright, clips.
+    """
+    mapped = filmic(light.permute(0, 2, 3, 1).numpy(), knee=_KNEE)
+    return torch.from_numpy(np.ascontiguousarray(encode(mapped, "srgb").transpose(0, 3, 1, 2)))
