@@ -164,10 +164,10 @@ def _contradicted(stated: Encoding, fitting: Encoding) -> str:
 
 
 def _choose_reference(quantiles: Sequence[Quantiles]) -> int:
-    """Choose the median frame, or the one with most usable pixels if the median one has hardly any."""
+    """Choose the median frame, of two the one with more usable pixels, or of all if the median has hardly any."""
     brightest = [codes.max(axis=1) for codes in quantiles]
-    usable = [((codes > _CRUSHED_CODE) & (codes < _CLIPPED_CODE)).mean() for codes in brightest]
-    middle = len(quantiles) // 2
+    usable = [float(((codes > _CRUSHED_CODE) & (codes < _CLIPPED_CODE)).mean()) for codes in brightest]
+    middle = max((len(usable) - 1) // 2, len(usable) // 2, key=usable.__getitem__)
     return middle if usable[middle] > 1 - _MOST_UNUSABLE else int(np.argmax(usable))
 
 

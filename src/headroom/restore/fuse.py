@@ -13,7 +13,7 @@ from headroom.image import FloatImage
 from headroom.methods.contract import Capabilities, MergeInput
 from headroom.restore.ahead import map_ahead
 from headroom.restore.bracket_input import Slot, choose_slots, merge_input
-from headroom.restore.support import REACH_PX, Stack, Support, least_light, support
+from headroom.restore.support import REACH_PX, Stack, Support, support
 from headroom.restore.tile import tiles
 
 RunMethod = Callable[[MergeInput], Tensor]
@@ -91,5 +91,5 @@ def _believable(light: FloatImage, tile: Stack, found: Support) -> FloatImage:
     the shortest frame, beyond which nobody has seen. What is not finite becomes the measured estimate.
     """
     near = np.clip(light, found.light - found.reach, found.light + found.reach)
-    held: FloatImage = np.clip(near, least_light(tile), np.float32(1 / tile.exposures[0]))
+    held: FloatImage = np.clip(near, found.least, np.float32(1 / tile.exposures[0]))
     return np.where(np.isfinite(light), held, found.light)

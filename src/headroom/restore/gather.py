@@ -16,7 +16,7 @@ from headroom.restore.noise import estimate_noise
 from headroom.restore.support import Stack
 from headroom.restore.true_exposure import misfit, true_exposures
 
-_CLIP_LEVEL, _COMPRESSED_CLIP_LEVEL = 0.99, 0.95
+_CLIP_LEVEL, _COMPRESSED_CLIP_LEVEL = 0.99, 0.85
 """Light, 1.0 = full scale, from which a sample may be a clipped one; compression smears the clip level."""
 
 

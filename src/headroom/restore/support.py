@@ -83,19 +83,21 @@ class Support(NamedTuple):
         share: Share of a method in the result, 0 to 1.
         reach: How far from `light` a method is believed.
         measured: 1 where an unclipped sample supports the estimate, 0 where there is only a clip level.
+        least: The light that clipped samples vouch for, 0 where none is clipped.
     """
 
     light: FloatImage
     share: FloatImage
     reach: FloatImage
     measured: FloatImage
+    least: FloatImage
 
 
 def support(stack: Stack) -> Support:
     """Weigh the frames of a stack."""
     unclipped = [_unclipped(stack, i) for i in range(len(stack.frames))]
     guess = _first_guess(stack, unclipped)
-    agreed, possible, total, noise, measured = (np.zeros_like(guess) for _ in range(5))
+    agreed, possible, total, noise, measured, least = (np.zeros_like(guess) for _ in range(6))
     most_surprise = np.zeros_like(guess[..., :1])
     for i, frame in enumerate(stack.frames):
         surprise = _surprise(stack, i, guess)
@@ -108,20 +110,15 @@ def support(stack: Stack) -> Support:
         total += weight * (frame / stack.exposures[i])
         noise += weight**2 * variance
         measured += trust * np.minimum(_MEASURED * unclipped[i], 1)
+        np.maximum(least, trust * _vouched(stack, i), out=least)
     noise *= np.minimum(most_surprise / _NOISY, 1) / agreed**2
-    light = np.maximum(_without_noise(total / agreed, noise), least_light(stack))
+    light = np.maximum(_without_noise(total / agreed, noise), least)
     error = (_METHOD_ERROR * (guess + _METHOD_FLOOR / stack.exposures[0])) ** 2
     witness = (1 - agreed / possible) / error
     agreed *= _DENOISED
     share = np.divide(np.maximum(witness / (agreed + witness) - _LEAST_SHARE, 0), 1 - _LEAST_SHARE)
     reach: FloatImage = np.multiply(np.sqrt(1 / agreed + error), _SIGMAS)
-    return Support(light, _without_specks(share), reach, np.minimum(measured, 1))
-
-
-def least_light(stack: Stack) -> FloatImage:
-    """Give the light that a clipped reference vouches for, 0 where it is not clipped; full scale of it = 1.0."""
-    reference = stack.frames[stack.reference]
-    return reference * (1 - _below_clipping(reference, stack.clip_level[stack.reference]))
+    return Support(light, _without_specks(share), reach, np.minimum(measured, 1), least)
 
 
 def _below_clipping(frame: FloatImage, clip_level: float) -> FloatImage:
@@ -138,6 +135,13 @@ def _unclipped(stack: Stack, i: int) -> FloatImage:
     if i != stack.reference:
         frame = np.asarray(cv2.dilate(frame, np.ones(_WINDOW, np.uint8)))
     return _below_clipping(frame, stack.clip_level[i]) * stack.seen[i][..., None]
+
+
+def _vouched(stack: Stack, i: int) -> FloatImage:
+    """Give the light that a frame's clipped samples vouch for, whatever a shorter frame says; 0 where none is."""
+    frame = stack.frames[i]
+    clipped = (1 - _below_clipping(frame, stack.clip_level[i])) * stack.seen[i][..., None]
+    return np.asarray(frame / stack.exposures[i] * clipped)
 
 
 def _first_guess(stack: Stack, unclipped: Sequence[FloatImage]) -> FloatImage:
