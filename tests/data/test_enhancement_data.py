@@ -103,6 +103,7 @@ def test_tone_mapping_is_gentle() -> None:
     below = grey[0, 0, 0].numpy() < 0.25
     np.testing.assert_allclose(shown[below], grey[0, 0, 0][below], rtol=1e-4)
     assert (np.diff(shown) > 0).all() and shown[-1] < 1
+    assert to_display(torch.full((1, 3, 1, 1), 100.0)).max() * 255 < 254.5
 
 
 def test_tone_mapping_keeps_hues() -> None:

@@ -107,7 +107,7 @@ def to_display(light: Tensor) -> Tensor:
     """Tone-map N x 3 x H x W well-exposed light gently: sRGB code values in [0, 1].
 
     The shoulder of `colour.tone_mapping.filmic` from a quarter of white on: mid-tones stay as they are, the view from a
-    window keeps its colours, and no light, however bright, clips.
+    window keeps its colours, and in 8 bits only light above a hundred times white clips.
     """
     mapped = filmic(light.permute(0, 2, 3, 1).numpy(), knee=_KNEE)
     return torch.from_numpy(np.ascontiguousarray(encode(mapped, "srgb").transpose(0, 3, 1, 2)))
