@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from headroom.methods.sagiri.latent_swinir import LatentSwinIR, LatentSwinIRSettings, reflect_to_multiple
+from headroom.methods.sagiri.latent_swinir import (
+    COMPACT,
+    PAPER,
+    LatentSwinIR,
+    LatentSwinIRSettings,
+    map_colours,
+    reflect_to_multiple,
+)
+from headroom.methods.sagiri.stage1_losses import colour_reconstruction_losses
 
 TINY = LatentSwinIRSettings(
     channels=12, groups=2, blocks=2, heads=2, window=2, upsampled_channels=(8, 6, 5, 4), released_buffers=False
@@ -55,7 +64,7 @@ def waves(shape: tuple[int, ...], phase: float) -> Tensor:
 
 def test_layout_is_that_of_the_released_checkpoint() -> None:
     with torch.device("meta"):
-        network = LatentSwinIR(LatentSwinIRSettings())
+        network = LatentSwinIR(PAPER)
     state = network.state_dict()
     assert {name: tuple(value.shape) for name, value in state.items()} == dict(released_layout())
     assert len(state) == 732
@@ -64,7 +73,7 @@ def test_layout_is_that_of_the_released_checkpoint() -> None:
 
 def test_values_are_those_of_the_released_code() -> None:
     """Both networks were given these waves; the numbers are what the released one returned."""
-    network = LatentSwinIR(LatentSwinIRSettings()).eval()
+    network = LatentSwinIR(PAPER).eval()
     with torch.no_grad():
         for phase, (name, parameter) in enumerate(sorted(network.named_parameters())):
             gain = 1.0 if "norm" in name and name.endswith("weight") else 0.0
@@ -100,9 +109,41 @@ def test_padding_is_numpys_reflection(height: int, width: int) -> None:
     assert np.array_equal(reflect_to_multiple(x, 16).numpy(), expected)
 
 
-def test_every_parameter_learns() -> None:
+def test_colours_are_mapped_by_each_pixels_own_matrix() -> None:
+    photo, numbers = torch.rand(2, 3, 4, 5), torch.randn(2, 12, 4, 5)
+    found = map_colours(photo, numbers)
+    colour = torch.cat((photo[1, :, 2, 3], torch.ones(1)))
+    torch.testing.assert_close(found[1, :, 2, 3], colour[:3] + numbers[1, :, 2, 3].view(3, 4) @ colour)
+
+
+def test_the_compact_network_is_small_and_starts_by_changing_nothing() -> None:
+    network = LatentSwinIR(COMPACT).eval()
+    assert sum(parameter.numel() for parameter in network.parameters()) < 3_000_000
+    photo = torch.rand(1, 3, 50, 70)
+    with torch.no_grad():
+        torch.testing.assert_close(network(photo), photo)
+
+
+@pytest.mark.parametrize("colour_map", [False, True])
+def test_every_parameter_learns(colour_map: bool) -> None:
     torch.manual_seed(0)
-    network = LatentSwinIR(TINY).train()
+    network = LatentSwinIR(replace(TINY, colour_map=colour_map)).train()
+    torch.nn.init.normal_(network.conv_last.weight)
     network(torch.rand(4, 3, 32, 32)).square().mean().backward()
     still = [name for name, parameter in network.named_parameters() if not (parameter.grad != 0).any()]
     assert not still
+
+
+def test_exposure_is_learnt() -> None:
+    """Photos that are too dark or too bright come nearer to the truth, though nothing says which they are."""
+    torch.manual_seed(0)
+    network = LatentSwinIR(replace(TINY, colour_map=True, drop_path=0.0))
+    target = 0.3 + 0.4 * torch.rand(8, 3, 4, 4).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    photos = target * torch.tensor([0.5, 1.4]).repeat(4).view(8, 1, 1, 1)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-2)
+    for _ in range(60):
+        optimiser.zero_grad()
+        colour_reconstruction_losses(network(photos), target)["total"].backward()
+        optimiser.step()
+    with torch.no_grad():
+        assert (network(photos) - target).square().mean() < 0.5 * (photos - target).square().mean()

@@ -36,6 +36,7 @@ class LatentSwinIRSettings:
         window: Side of a window in cells of 8 x 8 pixels.
         expansion: Hidden over outer channels of the blocks' two-layer networks.
         upsampled_channels: Width before and after each of the three doublings.
+        colour_map: Whether the network gives each pixel a map of its colour rather than a colour.
         drop_path: Share of training examples that skip a branch of the last block; it grows linearly from 0.
         released_buffers: Whether the state dict holds the constants that released checkpoints hold.
     """
@@ -47,8 +48,25 @@ class LatentSwinIRSettings:
     window: int = 8
     expansion: float = 2.0
     upsampled_channels: tuple[int, int, int, int] = (64, 64, 64, 64)
+    colour_map: bool = False
     drop_path: float = 0.1
     released_buffers: bool = True
+
+
+PAPER = LatentSwinIRSettings()
+"""The released network."""
+
+COMPACT = LatentSwinIRSettings(
+    channels=128,
+    groups=3,
+    blocks=4,
+    heads=4,
+    upsampled_channels=(32, 24, 16, 12),
+    colour_map=True,
+    drop_path=0.0,
+    released_buffers=False,
+)
+"""For CPUs: half of the paper's time goes into the fine levels, which a colour map needs less of than a picture."""
 
 
 class LatentSwinIR(nn.Module):
@@ -60,34 +78,40 @@ class LatentSwinIR(nn.Module):
         super().__init__()
         channels, (first, second, third, full) = settings.channels, settings.upsampled_channels
         self.window = settings.window
+        self.colour_map = settings.colour_map
         self.register_buffer("mean", torch.tensor(_MEAN_RGB).view(3, 1, 1), persistent=False)
         self.conv_first = nn.Sequential(nn.PixelUnshuffle(CELL_PX), _conv(3 * CELL_PX**2, channels))
         self.patch_embed = nn.Sequential(OrderedDict(norm=nn.LayerNorm(channels)))
         self.layers = nn.ModuleList(_groups(settings))
         self.norm = nn.LayerNorm(channels)
         self.conv_after_body = _conv(channels, channels)
-        self.conv_before_upsample = nn.Sequential(_conv(channels, first), nn.LeakyReLU(_SHALLOW_SLOPE))
+        self.conv_before_upsample = nn.Sequential(_conv(channels, first), nn.LeakyReLU(_SHALLOW_SLOPE, inplace=True))
         self.conv_up1 = _conv(first, second)
         self.conv_up2 = _conv(second, third)
         self.conv_up3 = _conv(third, full)
         self.conv_hr = _conv(full, full)
-        self.conv_last = _conv(full, 3)
+        self.conv_last = _conv(full, 12 if settings.colour_map else 3)
         self.apply(_initialise)
+        if settings.colour_map:  # A new network leaves photos as they are.
+            nn.init.zeros_(self.conv_last.weight)
+            nn.init.zeros_(cast(Tensor, self.conv_last.bias))
         if settings.released_buffers:
             self.apply(_hold_released_buffers)
 
     def forward(self, photo: Tensor) -> Tensor:
         """Map N x 3 x H x W code values in [0, 1] to the same of a well exposed photo, not clipped; any size."""
         _, _, h, w = photo.shape
-        padded = reflect_to_multiple(photo, CELL_PX * self.window)
-        shallow = self.conv_first(padded - self.mean)  # N x C x H/8 x W/8
+        centred = reflect_to_multiple(photo, CELL_PX * self.window) - self.mean
+        shallow = self.conv_first(centred)  # N x C x H/8 x W/8
+        shallow = shallow.contiguous(memory_format=torch.channels_last)  # in which a CPU convolves faster
         x = shallow + self.conv_after_body(self.deep_features(shallow))
         x = self.conv_before_upsample(x)
         x = _activate(self.conv_up1(_double(x)))
         x = _activate(self.conv_up2(_double(x)))
         x = _activate(self.conv_up3(_double(x)))  # N x C_full x H x W
-        exposed = self.conv_last(_activate(self.conv_hr(x))) + self.mean
-        return cast(Tensor, exposed)[..., :h, :w]
+        x = self.conv_last(_activate(self.conv_hr(x)))
+        exposed = map_colours(centred, x) if self.colour_map else x
+        return cast(Tensor, exposed + self.mean)[..., :h, :w]
 
     def deep_features(self, shallow: Tensor) -> Tensor:
         """Map N x C x H/8 x W/8 to the same shape, by attention."""
@@ -97,6 +121,20 @@ class LatentSwinIR(nn.Module):
         for group in self.layers:
             x = group(x, mask)
         return channels_first(self.norm(x))
+
+
+def map_colours(photo: Tensor, numbers: Tensor) -> Tensor:
+    """Add to each pixel's colour an affine function of that colour (Gharbi et al. 2017, HDRNet, eq. 6).
+
+    The photo's own detail goes through, however little of it a small network could carry.
+
+    Args:
+        photo: N x 3 x H x W.
+        numbers: N x 12 x H x W: of each pixel, three rows of a 3 x 4 matrix.
+    """
+    n, _, h, w = photo.shape
+    matrix = numbers.reshape(n, 3, 4, h, w)
+    return photo + (matrix[:, :, :3] * photo[:, None]).sum(2) + matrix[:, :, 3]
 
 
 def reflect_to_multiple(x: Tensor, multiple: int) -> Tensor:
@@ -146,7 +184,7 @@ def _conv(in_channels: int, out_channels: int) -> nn.Conv2d:
 
 
 def _activate(x: Tensor) -> Tensor:
-    return F.leaky_relu(x, _UPSAMPLING_SLOPE)
+    return F.leaky_relu(x, _UPSAMPLING_SLOPE, inplace=True)
 
 
 def _double(x: Tensor) -> Tensor:
