@@ -66,7 +66,7 @@ COMPACT = LatentSwinIRSettings(
     drop_path=0.0,
     released_buffers=False,
 )
-"""For CPUs: half of the paper's time goes into the fine levels, which a colour map needs less of than a picture."""
+"""Made for CPUs: thin at the fine levels, whose detail is the photo's own, and a quarter as many blocks."""
 
 
 class LatentSwinIR(nn.Module):
@@ -124,9 +124,9 @@ class LatentSwinIR(nn.Module):
 
 
 def map_colours(photo: Tensor, numbers: Tensor) -> Tensor:
-    """Add to each pixel's colour an affine function of that colour (Gharbi et al. 2017, HDRNet, eq. 6).
+    """Add to each pixel's colour an affine function of that colour, as HDRNet does (Gharbi et al. 2017).
 
-    The photo's own detail goes through, however little of it a small network could carry.
+    So the photo's own detail goes through, of which a small network can carry little.
 
     Args:
         photo: N x 3 x H x W.

@@ -19,7 +19,7 @@ def soft_histogram(x: Tensor, *, bins: int = BINS, bandwidth: float = 1.0) -> Te
 
     Each value is smeared evenly over `bandwidth` bins, and a bin gets the part that lies inside it. At 1 that is
     triangular weighting by the distance to the bin's centre; towards 0 it becomes the plain histogram, whose counts
-    are steps without a gradient. Values beyond the first or last bin count there.
+    are steps without a gradient. Values below 0 count in the first bin and values above 1 in the last.
 
     Args:
         x: ... x L values.

@@ -69,7 +69,7 @@ class SwinBlocks(nn.Module):
 
 
 class ResidualSwinGroup(nn.Module):
-    """Swin blocks and a convolution around a skip (SwinIR's RSTB, eq. 6)."""
+    """Swin blocks and a convolution around a skip (SwinIR's RSTB)."""
 
     def __init__(self, channels: int, blocks: Sequence[SwinBlock]) -> None:
         super().__init__()

@@ -17,14 +17,14 @@ _FORBIDDEN = -100.0
 def to_windows(x: Tensor, side: int) -> Tensor:
     """Cut N x H x W x C into N x windows x side^2 x C; H and W are multiples of `side`."""
     n, h, w, c = x.shape
-    x = x.view(n, h // side, side, w // side, side, c).transpose(2, 3)
+    x = x.reshape(n, h // side, side, w // side, side, c).transpose(2, 3)
     return x.reshape(n, -1, side * side, c)
 
 
 def from_windows(windows: Tensor, side: int, height: int, width: int) -> Tensor:
     """Put the windows of `to_windows` together again: N x windows x side^2 x C to N x height x width x C."""
     n, _, _, c = windows.shape
-    x = windows.view(n, height // side, width // side, side, side, c).transpose(2, 3)
+    x = windows.reshape(n, height // side, width // side, side, side, c).transpose(2, 3)
     return x.reshape(n, height, width, c)
 
 
@@ -42,6 +42,7 @@ def shift_mask(height: int, width: int, side: int) -> Tensor:
 
 
 def _bands(length: int, side: int) -> Tensor:
+    """Give the band, 0 to 2, of each row or column of a shifted map."""
     index = torch.arange(length)
     return (index >= length - side).long() + (index >= length - side // 2).long()
 
@@ -82,7 +83,7 @@ class WindowAttention(nn.Module):
         qkv = self.qkv(x).view(n, windows, length, 3, self.heads, c // self.heads)
         query, key, value = qkv.permute(3, 0, 1, 4, 2, 5)  # each N x windows x heads x L x C / heads
         bias = self.relative_position_bias_table[self.offset_index].permute(2, 0, 1)  # heads x L x L
-        scores = query * self.scale @ key.transpose(-2, -1) + bias
+        scores = (query * self.scale) @ key.transpose(-2, -1) + bias
         if mask is not None:
             scores = scores + mask[:, None]
         mixed = scores.softmax(-1) @ value
