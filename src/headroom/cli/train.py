@@ -22,7 +22,9 @@ def train(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FOLDER", help="The run: log, pictures, checkpoints, weights.")
     ],
-    recipe: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML file, not the method's own recipe.")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML file, or the name of another recipe that ships.")
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Use the method's debug recipe: a minute on a CPU.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
     set_: Annotated[
@@ -46,7 +48,8 @@ def train(
     from headroom.training.recipe import read_recipe
     from headroom.training.tasks import make_task
 
-    chosen = read_recipe(recipe or _own_recipe(method, overrides.get("run.preset"), debug=debug), overrides)
+    path = _shipped(method, recipe) if recipe else _own_recipe(method, overrides.get("run.preset"), debug=debug)
+    chosen = read_recipe(path, overrides)
     if chosen.run.method != method:
         raise UsageError(f"{recipe}: is a recipe of {chosen.run.method}, not of {method}. Change one of the two.")
     with _progress() as progress:
@@ -63,11 +66,22 @@ def _key_and_value(text: str) -> tuple[str, str]:
 
 
 def _own_recipe(method: str, preset: object, *, debug: bool) -> Path:
-    from headroom import methods
     from headroom.training.tasks import training_of
 
     name = training_of(method, str(preset) if preset else None).recipe
-    return Path(methods.__file__).parent / method / (f"{name}_debug.toml" if debug else f"{name}.toml")
+    return _folder_of(method) / (f"{name}_debug.toml" if debug else f"{name}.toml")
+
+
+def _shipped(method: str, recipe: Path) -> Path:
+    """Find a recipe that is named, not a path, beside the method's own; a user's file comes first."""
+    own = _folder_of(method) / recipe.name
+    return own if recipe.parent == Path() and not recipe.exists() and own.exists() else recipe
+
+
+def _folder_of(method: str) -> Path:
+    from headroom import methods
+
+    return Path(methods.__file__).parent / method
 
 
 @contextmanager
