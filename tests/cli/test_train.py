@@ -32,7 +32,7 @@ def test_wrong_usage(
 def test_a_recipe_that_ships_is_found_by_its_name(tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     # It is read and belongs to the method, so that what is missing is the data.
     assert run("train", "lf_diff", "--data", tmp_path, "--out", tmp_path / "run", "--recipe", "recipe_stage2.toml") == 1
-    assert "recipe" not in capsys.readouterr().err
+    assert "holds no panorama of the train split" in capsys.readouterr().err
 
 
 def test_a_recipe_of_another_method(tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
