@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -124,7 +125,8 @@ def _stack(settled: SettledBracket, aligned: Aligned) -> Stack:
     own = settled.exposures[settled.reference]
     stated = [exposure / own for exposure in settled.exposures]
     exposures = true_exposures(aligned.linear, aligned.valid, stated, settled.reference)
-    alone = map(estimate_noise, aligned.linear, map(_code_step, settled.photos))
+    with ThreadPoolExecutor() as pool:
+        alone = list(pool.map(estimate_noise, aligned.linear, map(_code_step, settled.photos)))
     return Stack(
         aligned.linear,
         seen=aligned.valid,

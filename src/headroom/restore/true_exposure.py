@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headroom.image import FloatImage
 
-_SAMPLES = 100_000
+_SAMPLES = 40_000
 _FEWEST_SAMPLES = 1000
 _HAND_OVER = (0.1, 0.7)
 """Light, 1.0 = full scale of the longer frame, at which the shorter one takes over, so where they have to agree."""
@@ -51,28 +52,36 @@ def misfit(frames: Sequence[FloatImage], seen: Sequence[NDArray[np.bool_]], expo
     """
     errors = [0.0]
     for short, long in pairwise(zip(frames, seen, exposures, strict=True)):
-        levels = pairwise(_LEVELS)
-        found = [error for low, high in levels if (error := _difference_ev(short, long, low, high)) is not None]
+        differences = _differences(short, long)
+        found = [error for levels in pairwise(_LEVELS) if (error := differences.ev_between(*levels)) is not None]
         errors.append(float(np.mean(np.abs(found))) if found else 0.0)
     return float(2 ** max(errors) - 1)
 
 
-def _too_bright_ev(short: _Frame, long: _Frame) -> float:
-    """Tell by how much the shorter frame is brighter than stated; 0 where that can't be told or is no matter."""
-    error_ev = _difference_ev(short, long, *_HAND_OVER) or 0.0
-    return error_ev if _NEGLIGIBLE_EV < abs(error_ev) < _LARGEST_EV else 0.0
+class _Differences(NamedTuple):
+    """What two frames differ by where both show light: its level, 1.0 = full scale of the longer one, and the EV."""
+
+    level: NDArray[np.float32]
+    ev: NDArray[np.float32]
+
+    def ev_between(self, low: float, high: float) -> float | None:
+        """Give the median between two levels; None where hardly anything lies there."""
+        told = (self.level > low) & (self.level < high)
+        return float(np.median(self.ev[told])) if told.sum() >= _FEWEST_SAMPLES else None
 
 
-def _difference_ev(short: _Frame, long: _Frame, low: float, high: float) -> float | None:
-    """Compare two frames where both show light between two levels of the longer one; None where that is hardly so."""
+def _differences(short: _Frame, long: _Frame) -> _Differences:
     (ours, ours_seen, our_exposure), (theirs, theirs_seen, their_exposure) = short, long
     step = max(1, round((ours_seen.size / _SAMPLES) ** 0.5))
     cells = slice(None, None, step), slice(None, None, step)
-    ours, theirs = ours[cells], theirs[cells]
-    expected = ours * np.float32(their_exposure / our_exposure)
+    told = (ours[cells] > _DARKEST) & (theirs[cells] > 0) & (ours_seen & theirs_seen)[cells][..., None]
+    expected = ours[cells][told] * np.float32(their_exposure / our_exposure)
+    shown = theirs[cells][told]
     # Noise takes from one side of a limit what it gives to the other, as long as both frames choose.
-    level = np.sqrt(expected * theirs)
-    told = (level > low) & (level < high) & (ours > _DARKEST) & (ours_seen & theirs_seen)[cells][..., None]
-    if told.sum() < _FEWEST_SAMPLES:
-        return None
-    return float(np.median(np.log2(expected[told] / theirs[told])))
+    return _Differences(np.sqrt(expected * shown), np.log2(expected / shown))
+
+
+def _too_bright_ev(short: _Frame, long: _Frame) -> float:
+    """Tell by how much the shorter frame is brighter than stated; 0 where that can't be told or is no matter."""
+    error_ev = _differences(short, long).ev_between(*_HAND_OVER) or 0.0
+    return error_ev if _NEGLIGIBLE_EV < abs(error_ev) < _LARGEST_EV else 0.0
