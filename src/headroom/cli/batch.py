@@ -12,6 +12,7 @@ import typer
 
 from headroom import expand, read_photo, write_hdr, write_preview
 from headroom.cli.console import progress_bar, say, show_json
+from headroom.cli.heap import keep_freed_memory
 from headroom.cli.report import expansion_facts
 from headroom.errors import HeadroomError, InputError, InsufficientMemory, UsageError
 from headroom.files import make_folder
@@ -47,6 +48,7 @@ def run(jobs: Sequence[Job], work: Work, *, force: bool, json: bool) -> None:
         UsageError: The only result exists already, and `force` is not given.
         HeadroomError: Something that every other job would meet too.
     """
+    keep_freed_memory()
     todo = jobs if force else [job for job in jobs if not job.existing]
     if len(jobs) == 1 and not todo:
         raise UsageError(f"{jobs[0].existing}: exists already. Add --force to replace it.")

@@ -39,7 +39,9 @@ def infer(
     """
     from headroom.benchmark.datasets import open_dataset
     from headroom.benchmark.infer import infer as run
+    from headroom.cli.heap import keep_freed_memory
 
+    keep_freed_memory()
     items = open_dataset(dataset)
     count: Counter[str] = Counter()
     with progress_bar() as display:
