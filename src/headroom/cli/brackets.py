@@ -9,7 +9,7 @@ from pathlib import Path
 from headroom.cli.console import say
 from headroom.cli.jobs import PHOTO_SUFFIXES, Job, check_inputs_stay, checked_file, job_of, suffix_in_folder
 from headroom.errors import InputError, UsageError
-from headroom.io.bracket import group_folder
+from headroom.io.bracket import LONGEST_PAUSE_S, group_folder
 
 
 def plan_brackets(
@@ -59,7 +59,10 @@ def _brackets_in(folders: Sequence[Path]) -> list[list[Path]]:
     brackets = [group for group in groups if len(group) > 1]
     if not brackets:
         named = ", ".join(map(str, folders))
-        raise InputError(f"{named}: no two photos make a bracket by time, camera and exposure. Name its files instead.")
+        raise InputError(
+            f"{named}: no two photos of one camera follow each other within {LONGEST_PAUSE_S:.0f} s at different "
+            "exposures. Name the files of each bracket instead."
+        )
     if alone := len(groups) - len(brackets):
         say(f"{alone} photos belong to no bracket and are passed over")
     return brackets

@@ -16,7 +16,7 @@ from headroom.io.formats import FORMATS
 from headroom.io.reading import describe, read_photo
 from headroom.limits import LIMITS
 
-_LONGEST_PAUSE_S = 4.0
+LONGEST_PAUSE_S = 4.0
 """Between the end of one frame and the start of the next of a bracket; a burst takes less, a new picture more."""
 _SAME_EXPOSURE_EV = 0.1
 _SUFFIXES = {
@@ -106,7 +106,7 @@ def _goes_on(group: Sequence[_Frame], frame: _Frame) -> bool:
     return (
         len(group) < LIMITS.bracket_frames
         and frame.camera == last.camera
-        and pause_s <= _LONGEST_PAUSE_S + max(frame.exposure_s, last.exposure_s)
+        and pause_s <= LONGEST_PAUSE_S + max(frame.exposure_s, last.exposure_s)
         and frame.exposure_ev is not None
         and all(
             other.exposure_ev is not None and abs(other.exposure_ev - frame.exposure_ev) > _SAME_EXPOSURE_EV
