@@ -5,6 +5,7 @@ They show that things work, not how well: formulas painted their scenes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -13,9 +14,7 @@ from numpy.typing import NDArray
 from headroom.benchmark.item import Item
 from headroom.benchmark.panoramas import view_items
 from headroom.data.bracket_sets.scene import BracketScene
-from headroom.data.brackets_camera import BracketCameraSettings
 from headroom.data.brackets_files import BracketFileSettings, Example, make_examples
-from headroom.data.brackets_scene import SceneSettings
 from headroom.data.camera import CameraSettings
 from headroom.data.expansion import ExpansionData, ViewSettings
 from headroom.data.motion import MotionSettings
@@ -45,31 +44,18 @@ _CAMERA = CameraSettings(
     jpeg_chance=0.5,
     jpeg_quality=(70.0, 95.0),
 )
+_USUAL = BracketFileSettings()
 _BRACKETS = BracketFileSettings(
     frame_px=FRAME_PX,
     turn_degrees=(0.4, 0.4, 0.2),
-    scene=SceneSettings(
+    scene=replace(
+        _USUAL.scene,
         focal_px=(160.0, 240.0),
-        pitch_degrees=(-10.0, 20.0),
-        roll_degrees=4.0,
-        supersample=1.25,
-        detail=0.5,
         objects=(1, 2),
-        object_ev=(-2.0, 3.0),
         object_side=128,
-        background_flutter_px=0,
         motion=MotionSettings(size_px=(50.0, 120.0), step_px=20.0, still_chance=0, absent_chance=0),
     ),
-    camera=BracketCameraSettings(
-        steps_ev=((2.0, 1.0),),
-        uneven_chance=0,
-        step_error_ev=0,
-        clipped_share=(0.006, 0.06),
-        noise_share=(0.3, 0.3),
-        unclipped_chance=0,
-        drowned_chance=0,
-        eight_bit_chance=0,
-    ),
+    camera=replace(_USUAL.camera, steps_ev=((2.0, 1.0),)),
 )
 _EXPOSURES_EV = (-2.0, 0.0, 2.0)
 
