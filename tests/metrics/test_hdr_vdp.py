@@ -15,8 +15,8 @@ from PIL import Image
 from headroom.errors import UsageError
 from headroom.metrics.hdr_vdp import hdr_vdp2_quality, hdr_vdp3_quality, pixels_per_degree
 from headroom.metrics.hdr_vdp.pyramid import steerable_pyramid
-from headroom.metrics.hdr_vdp.resizing import resize
 from headroom.metrics.hdr_vdp.steerable_filters import SteerableFilters, four_orientations, one_orientation
+from headroom.metrics.resizing import resize
 
 REFERENCE = json.loads(Path(__file__).with_name("hdr_vdp_reference.json").read_text())
 QUALITIES = {"2.2.1": hdr_vdp2_quality, "3.0.7": hdr_vdp3_quality}

@@ -23,7 +23,7 @@ from headroom.metrics.brisque_features import (
 )
 from headroom.metrics.brisque_model import BrisqueModel, read_brisque_model
 from headroom.metrics.contract import Measure, Metric
-from headroom.metrics.hdr_vdp.resizing import halve
+from headroom.metrics.resizing import halve
 
 REGRESSION, RANGES = "allmodel", "allrange"
 """Names that the authors' release gives its files."""

@@ -63,6 +63,7 @@ def _linear(light: FloatImage) -> FloatImage:
 def _open(models: Path, tone_map: Callable[[FloatImage], FloatImage]) -> Features:
     import torch
 
+    from headroom.metrics.networks.batch import as_batch
     from headroom.metrics.networks.inception import load_inception
 
     network = load_inception(models / WEIGHTS)
@@ -70,9 +71,8 @@ def _open(models: Path, tone_map: Callable[[FloatImage], FloatImage]) -> Feature
     def features(pair: Pair) -> NDArray[np.float64]:
         found = []
         for light in (pair.prediction, pair.known_truth):
-            picture = torch.from_numpy(np.ascontiguousarray(tone_map(light).transpose(2, 0, 1)[None], np.float32))
             with torch.inference_mode():
-                found.append(network(picture)[0].double().numpy())
+                found.append(network(as_batch(tone_map(light)))[0].double().numpy())
         return np.stack(found)
 
     return features

@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from headroom.metrics.contract import Measure, Metric, Pair
 
 if TYPE_CHECKING:
@@ -59,6 +57,7 @@ def _asking(network: nn.Module, weights: Path) -> Measure:
     """Give a network its weights, and ask it about pictures in [0, 1]."""
     import torch
 
+    from headroom.metrics.networks.batch import as_batch
     from headroom.weights.reader import load_into, read_state_dict
 
     load_into(network, read_state_dict(weights), str(weights))
@@ -67,7 +66,7 @@ def _asking(network: nn.Module, weights: Path) -> Measure:
     def measure(pair: Pair) -> float:
         with torch.random.fork_rng(devices=[]), torch.inference_mode():
             torch.manual_seed(_SEED)
-            return float(network(_tensor(pair)))
+            return float(network(as_batch(pair.prediction)))
 
     return measure
 
@@ -76,6 +75,8 @@ def _open_clip_iqa(models: Path) -> Measure:
     import torch
     from transformers import CLIPModel, CLIPTokenizerFast
 
+    from headroom.metrics.networks.batch import as_batch
+
     network: Any = CLIPModel.from_pretrained(models / CLIP_FOLDER, local_files_only=True, use_safetensors=True).eval()
     words = CLIPTokenizerFast.from_pretrained(models / CLIP_FOLDER, local_files_only=True)
     prompts = words(_PROMPTS, return_tensors="pt", padding=True)
@@ -83,7 +84,7 @@ def _open_clip_iqa(models: Path) -> Measure:
 
     def measure(pair: Pair) -> float:
         with torch.inference_mode():
-            logits = network(pixel_values=_clip_view(_tensor(pair), side_px), **prompts).logits_per_image
+            logits = network(pixel_values=_clip_view(as_batch(pair.prediction), side_px), **prompts).logits_per_image
         return float(logits.softmax(dim=1)[0, 0])
 
     return measure
@@ -100,12 +101,6 @@ def _clip_view(picture: Tensor, side_px: int) -> Tensor:
     top, left = (size[0] - side_px) // 2, (size[1] - side_px) // 2
     x = x[:, :, top : top + side_px, left : left + side_px]
     return (x - x.new_tensor(_CLIP_MEAN).view(3, 1, 1)) / x.new_tensor(_CLIP_DEVIATION).view(3, 1, 1)
-
-
-def _tensor(pair: Pair) -> Tensor:
-    import torch
-
-    return torch.from_numpy(np.ascontiguousarray(pair.prediction.transpose(2, 0, 1)[None], np.float32))
 
 
 _MUSIQ = Metric(

@@ -29,7 +29,7 @@ from headroom.metrics.brisque_features import (
     neighbour_products,
 )
 from headroom.metrics.contract import Measure, Metric
-from headroom.metrics.hdr_vdp.resizing import halve
+from headroom.metrics.resizing import halve
 
 MODEL = "niqe_pris_params.npz"
 """The model's file, as the package basicsr ships the authors' one: `mu_pris_param` and `cov_pris_param`."""

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headroom.image import FloatImage
 from headroom.metrics.contract import Measure, Metric, Pair
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 VGG16, LPIPS_HEADS, DISTS_WEIGHTS = "vgg16.safetensors", "lpips_vgg.safetensors", "dists.safetensors"
 """torchvision's `vgg16` (ImageNet), `weights/v0.1/vgg.pth` of lpips and `weights.pt` of DISTS, as safetensors."""
@@ -36,15 +35,11 @@ def _distance(network: nn.Module, pair: Pair, lowest: float) -> float:
     """Ask a network about pictures in [lowest, 1]."""
     import torch
 
+    from headroom.metrics.networks.batch import as_batch
+
     with torch.inference_mode():
-        pictures = (_tensor(picture) * (1 - lowest) + lowest for picture in (pair.prediction, pair.known_truth))
+        pictures = (as_batch(picture) * (1 - lowest) + lowest for picture in (pair.prediction, pair.known_truth))
         return float(network(*pictures))
-
-
-def _tensor(picture: FloatImage) -> Tensor:
-    import torch
-
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32))
 
 
 _LPIPS = Metric(

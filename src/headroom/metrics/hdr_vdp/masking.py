@@ -10,7 +10,7 @@ import numpy as np
 
 from headroom.metrics.hdr_vdp.display import Picture
 from headroom.metrics.hdr_vdp.pyramid import Bands
-from headroom.metrics.hdr_vdp.resizing import resize
+from headroom.metrics.resizing import resize
 
 
 def mutual_activity(test: Bands, reference: Bands) -> Bands:

@@ -15,9 +15,9 @@ from headroom.metrics.hdr_vdp.masking import (
 from headroom.metrics.hdr_vdp.optics import filter_wide, frequencies, light_on_retina
 from headroom.metrics.hdr_vdp.photoreceptors import Photoreceptors
 from headroom.metrics.hdr_vdp.pyramid import Bands, band_frequencies, greatest_height, steerable_pyramid
-from headroom.metrics.hdr_vdp.resizing import resize
 from headroom.metrics.hdr_vdp.sensitivity import NeuralSensitivity
 from headroom.metrics.hdr_vdp.steerable_filters import four_orientations
+from headroom.metrics.resizing import resize
 
 _SURROUND_NITS = 1e-5
 

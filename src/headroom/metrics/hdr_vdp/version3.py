@@ -16,9 +16,9 @@ from headroom.metrics.hdr_vdp.optics import (
 )
 from headroom.metrics.hdr_vdp.photoreceptors import Photoreceptors
 from headroom.metrics.hdr_vdp.pyramid import Bands, band_frequencies, greatest_height, steerable_pyramid
-from headroom.metrics.hdr_vdp.resizing import resize
 from headroom.metrics.hdr_vdp.sensitivity import NeuralSensitivity
 from headroom.metrics.hdr_vdp.steerable_filters import one_orientation
+from headroom.metrics.resizing import resize
 
 # BT.709 to the emitters of a liquid crystal display with LED back light and a gamut like BT.709's, by CIE 1931.
 _EMITTERS = np.array([

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headroom.metrics.hdr_vdp.display import Picture
+Picture = NDArray[np.float64]
 
 
 def resize(picture: Picture, shape: tuple[int, ...]) -> Picture:
