@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +51,30 @@ def untrained_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
     pack(network.state_dict(), path, {})
     return path
+
+
+@pytest.fixture
+def interrupt() -> Callable[..., list[Path]]:
+    """Return a function that runs a batch in a process of its own and presses Ctrl-C after the first result."""
+
+    def call(*words: str | Path, out: Path) -> list[Path]:
+        """Check that the process leaves as it should, and return what it left in `out`, all of it whole."""
+        command = [sys.executable, "-m", "headroom", *map(str, words), "-o", str(out)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, talk = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "what is finished is kept" in talk
+        assert "Traceback" not in talk
+        files = sorted(out.iterdir())
+        for file in files:
+            with Image.open(file) as picture:
+                picture.load()
+        return files
+
+    return call
 
 
 @pytest.fixture

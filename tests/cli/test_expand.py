@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -174,25 +172,12 @@ def test_a_folder_that_cannot_be_made_is_3(photo: Path, run: Run, capsys: Captur
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
-def test_ctrl_c_leaves_whole_files_and_130(photo: Path) -> None:
+def test_ctrl_c_leaves_whole_files_and_130(photo: Path, interrupt: Callable[..., list[Path]]) -> None:
     photos, out = photo.parent / "photos", photo.parent / "out"
     photos.mkdir()
     for i in range(400):
         (photos / f"{i:03}.jpg").hardlink_to(photo)
-    command = [sys.executable, "-m", "headroom", "expand", str(photos), "-o", str(out), "--method", "linear"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        _, talk = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "what is finished is kept" in talk
-    assert "Traceback" not in talk
-    files = sorted(out.iterdir())
-    assert 0 < len(files) < 400
-    for file in files:
-        with Image.open(file) as picture:
-            picture.load()
+    assert 0 < len(interrupt("expand", photos, "--method", "linear", out=out)) < 400
 
 
 def test_what_was_left_out_is_a_warning(photo: Path, run: Run, capsys: Capture) -> None:
