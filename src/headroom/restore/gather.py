@@ -18,9 +18,8 @@ from headroom.restore.support import Stack
 from headroom.restore.true_exposure import misfit, true_exposures
 
 _CLIP_LEVEL, _COMPRESSED_CLIP_LEVEL = 0.99, 0.85
-"""Light, 1.0 = full scale, from which a sample may be a clipped one; compression smears the clip level."""
-
-
+"""Light, 1.0 = full scale, from which a sample tells no more; photos are compressed, and their cameras render what is
+near white paler and darker than it is."""
 _TOLERANCE, _MISFITS = 0.04, 1.5
 """Relative difference of two frames that exposure and interpolation explain, and how many mean misfits a curve does."""
 
@@ -62,11 +61,13 @@ def gather(settled: SettledBracket, *, aligning: bool, progress: Callable[[float
         moved = tuple(int(i) for i in np.flatnonzero(aligned.helped))
         return Gathered(settled, _stack(settled, aligned), tuple(kept), moved, {})
     rest = settle_some(settled, kept, None if settled.given.reference is None else kept.index(reference))
+    rejected = aligned.rejected
+    del aligned  # its frames would take as much memory as those of the rest
     found = gather(rest, aligning=aligning, progress=lambda _: None)
     return found._replace(
         places=tuple(kept[i] for i in found.places),
         moved=tuple(kept[i] for i in found.moved),
-        rejected=aligned.rejected | {kept[i]: reason for i, reason in found.rejected.items()},
+        rejected=rejected | {kept[i]: reason for i, reason in found.rejected.items()},
     )
 
 
