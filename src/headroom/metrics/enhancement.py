@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.errors import UsageError
+from headroom.metrics.psnr import psnr
 from headroom.metrics.ssim import ssim_map
 
 _TOP_CODE = 255.0
@@ -53,10 +54,9 @@ def score_enhancement(prediction: NDArray[np.uint8], truth: NDArray[np.uint8]) -
     if prediction.shape != truth.shape:
         raise UsageError(f"prediction {prediction.shape}, truth {truth.shape}. Give pictures of one size.")
     codes, true_codes = prediction.astype(np.float64), truth.astype(np.float64)
-    error = np.square(codes - true_codes).mean()
     windows = ssim_map(codes, true_codes, _TOP_CODE, border="inside")
     return EnhanceScore(
-        psnr=float(10 * np.log10(_TOP_CODE**2 / error)) if error else float("inf"),
+        psnr=psnr(float(np.square(codes - true_codes).mean()), _TOP_CODE),
         ssim=float(windows.mean()) if windows.size else float("nan"),
     )
 

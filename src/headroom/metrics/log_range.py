@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.metrics.contract import Metric, Pair, plain
+from headroom.metrics.psnr import psnr
 from headroom.metrics.ssim import ssim_map
 
 _RANGE = 2.0
@@ -30,8 +31,7 @@ def log_range(pair: Pair) -> tuple[Picture, Picture]:
 
 def _psnr(pair: Pair, peak: float) -> float:
     prediction, truth = pair.once(log_range)
-    error = np.square(prediction - truth).mean()
-    return float(10 * np.log10(peak**2 / error)) if error else float("inf")
+    return psnr(float(np.square(prediction - truth).mean()), peak)
 
 
 def _ssim(pair: Pair) -> float:

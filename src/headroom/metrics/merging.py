@@ -17,12 +17,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.colour.tone_mapping import mu_law
 from headroom.errors import UsageError
 from headroom.image import FloatImage
 from headroom.metrics.contract import Measure, Metric, Pair, plain
+from headroom.metrics.psnr import psnr
 from headroom.metrics.ssim import WINDOW_PX, Picture, ssim_map
 
-_MU = 5000.0
 _BRIGHTEST = 2.0
 
 
@@ -68,7 +69,7 @@ def score_merge(prediction: FloatImage, truth: FloatImage, mask: NDArray[np.bool
     inside = np.zeros(truth.shape[:2], np.bool_) if mask is None else mask
     if inside.shape != truth.shape[:2] or inside.dtype != np.bool_:
         raise UsageError(f"mask {inside.shape} of {inside.dtype}, truth {truth.shape}. Give an H x W mask of bool.")
-    toned = mu_law(light[0]), mu_law(light[1])
+    toned = [mu_law(picture).astype(np.float64) for picture in light]
     error_mu, error_l = (toned[0] - toned[1]) ** 2, (light[0] - light[1]) ** 2
     windows_mu, windows_l = _ssim_windows(*toned), _ssim_windows(*light)
     border = WINDOW_PX // 2
@@ -93,11 +94,6 @@ def mean_merge_scores(scores: Sequence[MergeScore]) -> dict[str, float]:
     return {**means, "psnr_mu_worst": min((score.psnr_mu for score in scores), default=float("nan"))}
 
 
-def mu_law(light: NDArray[np.floating]) -> Picture:
-    """Compress linear light, 1 to 1, by the tone curve of the field."""
-    return np.asarray(np.log1p(_MU * light.astype(np.float64)) / np.log1p(_MU))
-
-
 def _checked(light: FloatImage, name: str) -> Picture:
     if light.ndim != 3 or light.shape[2] != 3 or not np.issubdtype(light.dtype, np.floating):
         raise UsageError(f"{name}: {light.dtype} of shape {light.shape}. Give H x W x 3 floats of linear light.")
@@ -116,8 +112,7 @@ def _ssim_windows(one: Picture, other: Picture) -> Picture:
 
 
 def _psnr(squared_error: Picture) -> float:
-    mean = _mean(squared_error)
-    return float("inf") if mean == 0 else float(-10 * np.log10(mean))
+    return psnr(_mean(squared_error), peak=1)
 
 
 def _mean(values: Picture) -> float:

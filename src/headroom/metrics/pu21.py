@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.metrics.contract import Metric, plain
+from headroom.metrics.psnr import psnr
 from headroom.metrics.ssim import ssim_map
 
 _P = (0.353487901, 0.3734658629, 8.277049286e-05, 0.9062562627, 0.09150303166, 0.9099517204, 596.3148142)
@@ -47,10 +48,7 @@ def pu21_psnr(
     """
     error = (pu21_encode(prediction_nits) - pu21_encode(truth_nits)) ** 2
     counted = error if mask is None else error[mask]
-    if not counted.size:
-        return float("nan")
-    mean = float(counted.mean())
-    return float("inf") if mean == 0 else float(10 * np.log10(_PEAK**2 / mean))
+    return psnr(float(counted.mean()), _PEAK) if counted.size else float("nan")
 
 
 def pu21_ssim(prediction_nits: NDArray[np.floating], truth_nits: NDArray[np.floating]) -> float:
