@@ -19,7 +19,7 @@ Progress = Callable[[float], None]
 
 Verb = Literal["expand", "merge", "enhance"]
 
-Inputs = TypeVar("Inputs", bound=tuple[Tensor, ...])
+Inputs = TypeVar("Inputs", bound=tuple[Any, ...])
 Examples = TypeVar("Examples", bound=tuple[Tensor, ...])
 
 
@@ -144,6 +144,39 @@ class MergeBatch(NamedTuple):
         return MergeInput(*self[:4])
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a method that draws its pictures from noise does so; the others pass it over.
+
+    Attributes:
+        steps: Evaluations of the denoiser, 1 to 1000.
+        strength: Weight of what the photo tells the denoiser; 1 as trained, 0 leaves it to itself.
+        guidance: Weight of the words against no words (classifier-free guidance); 1 is the words alone.
+        prompt: What the picture shows, in words; empty for none.
+        negative_prompt: What it does not show.
+    """
+
+    steps: int = 30
+    strength: float = 1.0
+    guidance: float = 1.0
+    prompt: str = ""
+    negative_prompt: str = ""
+
+
+class EnhanceInput(NamedTuple):
+    """One photo, or a batch of equally large ones, as an enhance method sees it.
+
+    Attributes:
+        encoded: N x 3 x H x W sRGB code values in [0, 1].
+        unknown: N x 1 x H x W, 1 where content may be made up, else 0; methods that make nothing up pass it over.
+        sampling: How content is made up.
+    """
+
+    encoded: Tensor
+    unknown: Tensor
+    sampling: Sampling = Sampling()
+
+
 class EnhanceBatch(NamedTuple):
     """Training examples of an enhance method.
 
@@ -158,6 +191,11 @@ class EnhanceBatch(NamedTuple):
     unknown: Tensor
     truth: Tensor
     error_ev: Tensor
+
+    @property
+    def inputs(self) -> EnhanceInput:
+        """What the network may see of it."""
+        return EnhanceInput(self.encoded, self.unknown)
 
 
 def _as_they_are(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -175,7 +213,8 @@ class Training(Generic[Examples]):
     Attributes:
         loss_settings: Pydantic model of the recipe's `loss` table.
         loss: (network, batch, loss settings) -> named scalar losses, among them `total`.
-        predict: (network, batch) -> N x 3 x H x W linear light, composed as in use; reads no truth.
+        predict: (network, batch) -> N x 3 x H x W as in use, linear light or an enhance method's code values; reads no
+            truth.
         prepare: (untrained network, loss settings) -> None: loads the weights that training starts from, and raises
             when what the settings ask for is not there.
         recipe: Name of its recipe in the method's folder without `.toml`; that of the debug twin ends in `_debug`.
@@ -200,6 +239,7 @@ class Method(Generic[Inputs]):
         build: Makes the network of a preset's settings; `nn.Identity` for a method without one.
         run: (network, inputs, generator, progress) -> N x 3 x H x W. For expand: `ExpandInput` to log2 gain over its
             `linear`, used in clipped channels alone. For merge: `MergeInput` to scene light in the units of `linear`.
+            For enhance: `EnhanceInput` to sRGB code values, which may leave [0, 1].
         own_names: Turns the state dict of a released checkpoint, or of our own, into this network's names.
     """
 
