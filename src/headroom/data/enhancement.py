@@ -16,7 +16,7 @@ from torch import Tensor
 from headroom.colour.tone_mapping import filmic
 from headroom.colour.transfer import encode
 from headroom.data.camera import CameraSettings, balance, record
-from headroom.data.enhancement_unknown import unknown_region
+from headroom.restore.unknown import unknown_region
 from headroom.data.expansion import log2_luminance, median
 from headroom.data.views import render_views, sample_views
 from headroom.methods.contract import EnhanceBatch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from headroom.data.enhancement_unknown import unknown_region
+from headroom.restore.unknown import unknown_region
 
 
 def unknown(rgb: tuple[int, int, int], **options: float) -> bool:
