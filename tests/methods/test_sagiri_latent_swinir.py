@@ -127,7 +127,7 @@ def test_the_compact_network_is_small_and_starts_by_changing_nothing() -> None:
 @pytest.mark.parametrize("colour_map", [False, True])
 def test_every_parameter_learns(colour_map: bool) -> None:
     torch.manual_seed(0)
-    network = LatentSwinIR(replace(TINY, colour_map=colour_map)).train()
+    network = LatentSwinIR(replace(TINY, colour_map=colour_map, global_context=colour_map)).train()
     torch.nn.init.normal_(network.conv_last.weight)
     network(torch.rand(4, 3, 32, 32)).square().mean().backward()
     still = [name for name, parameter in network.named_parameters() if not (parameter.grad != 0).any()]
@@ -137,7 +137,7 @@ def test_every_parameter_learns(colour_map: bool) -> None:
 def test_exposure_is_learnt() -> None:
     """Photos that are too dark or too bright come nearer to the truth, though nothing says which they are."""
     torch.manual_seed(0)
-    network = LatentSwinIR(replace(TINY, colour_map=True, drop_path=0.0))
+    network = LatentSwinIR(replace(TINY, colour_map=True, global_context=True, drop_path=0.0))
     target = 0.3 + 0.4 * torch.rand(8, 3, 4, 4).repeat_interleave(8, 2).repeat_interleave(8, 3)
     photos = target * torch.tensor([0.5, 1.4]).repeat(4).view(8, 1, 1, 1)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-2)

@@ -12,9 +12,9 @@ _OWN_PAGES_BYTES = 32 * 2**20
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep what a tile has freed for the next one; elsewhere nothing happens.
+    """Have glibc keep what a tile or a training step has freed for the next one; elsewhere nothing happens.
 
-    By default every tile gets fresh pages, which the kernel clears; that took a fifth of the time of merging.
+    By default each gets fresh pages, which the kernel clears; that took a fifth of the time of merging.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -43,6 +43,7 @@ def train(
     if recipe and debug:
         raise UsageError("--recipe and --debug both name a recipe. Give one of them.")
 
+    from headroom.cli.heap import keep_freed_memory
     from headroom.training.best import FILE_NAME
     from headroom.training.loop import train as run
     from headroom.training.recipe import read_recipe
@@ -52,6 +53,7 @@ def train(
     chosen = read_recipe(path, overrides)
     if chosen.run.method != method:
         raise UsageError(f"{recipe}: is a recipe of {chosen.run.method}, not of {method}. Change one of the two.")
+    keep_freed_memory()
     with _progress() as progress:
         result = run(make_task(chosen, data), chosen, out, resume=resume, progress=progress)
     say(f"{result.best.metric} {result.best.value:.4g} after step {result.best.step}, {result.seconds:.0f} s in all")

@@ -60,13 +60,14 @@ class Preset:
     Attributes:
         settings: Frozen dataclass of numbers that `Method.build` turns into a network.
         capabilities: What that network needs.
-        weights: Catalogue name of the weights that belong to it, or None when there are none to load.
+        weights: Catalogue names of its weights, whose keys together are the network's; empty when none ship. Networks
+            may share files.
         summary: One line for `headroom methods`.
     """
 
     settings: Any
     capabilities: Capabilities
-    weights: str | None
+    weights: tuple[str, ...]
     summary: str
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class Loaded:
         preset: Its preset.
         preset_name: Name of that preset.
         network: In evaluation mode, on its device.
-        weights_sha256: Hash of its weights file; None for a method without weights.
+        weights_sha256: Hash of its weights file, or of its files one after the other; None without weights.
     """
 
     method: Method[Any]
@@ -64,14 +65,22 @@ def load_network(method_id: str, preset_name: str, weights: Path | None, device:
         if weights:
             raise UsageError(f"{method.id} {name} has no network, so {weights} means nothing to it. Leave weights out.")
         return Loaded(method, preset, name, method.build(None), None)
-    if weights is None and preset.weights is None:
+    if weights is None and not preset.weights:
         raise WeightsError(
             f"No weights ship for {method.id} {name}. Give a safetensors file of it, or use the preset "
             f"{method.default_preset}."
         )
-    path = weights or catalogue.verify(preset.weights or "")
+    paths = [weights] if weights else [catalogue.verify(each) for each in preset.weights]
     network = method.build(preset.settings)
-    load_into(network, method.own_names(read_state_dict(path)), str(path))
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    return Loaded(method, preset, name, network.eval().to(device), digest)
+    state = {key: value for path in paths for key, value in read_state_dict(path).items()}
+    load_into(network, method.own_names(state), ", ".join(map(str, paths)))
+    return Loaded(method, preset, name, network.eval().to(device), _sha256(paths))
+
+
+def _sha256(paths: Sequence[Path]) -> str:
+    """Hash files one after the other; of a single file it is the file's own hash."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as handle:
+            hashlib.file_digest(handle, lambda: digest)
+    return digest.hexdigest()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from headroom.errors import UsageError
 from headroom.methods import load
-from headroom.methods.contract import Training
+from headroom.methods.contract import Training, Verb
+from headroom.training.enhance import EnhanceTask
 from headroom.training.expand import ExpandTask
 from headroom.training.merge import MergeTask
 from headroom.training.recipe import Recipe
@@ -35,7 +36,16 @@ def training_of(method_id: str, preset: str | None = None) -> Training[Any]:
     return by_preset[name]
 
 
-def make_task(recipe: Recipe, panoramas: Path) -> ExpandTask | MergeTask:
+VerbTask = ExpandTask | MergeTask | EnhanceTask
+
+_TASKS: Mapping[Verb, Callable[[Recipe, Training[Any], Path], VerbTask]] = {
+    "expand": ExpandTask,
+    "merge": MergeTask,
+    "enhance": EnhanceTask,
+}
+
+
+def make_task(recipe: Recipe, panoramas: Path) -> VerbTask:
     """Join a recipe, its method and a folder of panoramas.
 
     Raises:
@@ -43,5 +53,4 @@ def make_task(recipe: Recipe, panoramas: Path) -> ExpandTask | MergeTask:
         DataError: The folder does not hold the panoramas.
     """
     training = training_of(recipe.run.method, recipe.run.preset)
-    verb = load(recipe.run.method).verb
-    return (MergeTask if verb == "merge" else ExpandTask)(recipe, training, panoramas)
+    return _TASKS[load(recipe.run.method).verb](recipe, training, panoramas)

@@ -56,7 +56,7 @@ METHOD = Method(
             capabilities=Capabilities(
                 invents_content=False, peak_bytes_per_pixel=500, frames=(1, LIMITS.bracket_frames)
             ),
-            weights=None,
+            weights=(),
             summary="no network",
         )
     },

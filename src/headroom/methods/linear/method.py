@@ -23,7 +23,7 @@ METHOD = Method(
         "default": Preset(
             settings=None,
             capabilities=Capabilities(working_side_px=32, invents_content=False),
-            weights=None,
+            weights=(),
             summary="no network",
         )
     },

@@ -36,7 +36,10 @@ class LatentSwinIRSettings:
         window: Side of a window in cells of 8 x 8 pixels.
         expansion: Hidden over outer channels of the blocks' two-layer networks.
         upsampled_channels: Width before and after each of the three doublings.
-        colour_map: Whether the network gives each pixel a map of its colour rather than a colour.
+        colour_map: Whether the network gives each pixel a map of its colour rather than a colour; the photo then joins
+            the features at full resolution, so that the map can follow its edges.
+        global_context: Whether every group of blocks sees the mean of the features over the whole photo, since how
+            bright a place should be depends on all others.
         drop_path: Share of training examples that skip a branch of the last block; it grows linearly from 0.
         released_buffers: Whether the state dict holds the constants that released checkpoints hold.
     """
@@ -49,6 +52,7 @@ class LatentSwinIRSettings:
     expansion: float = 2.0
     upsampled_channels: tuple[int, int, int, int] = (64, 64, 64, 64)
     colour_map: bool = False
+    global_context: bool = False
     drop_path: float = 0.1
     released_buffers: bool = True
 
@@ -61,8 +65,9 @@ COMPACT = LatentSwinIRSettings(
     groups=3,
     blocks=4,
     heads=4,
-    upsampled_channels=(32, 24, 16, 12),
+    upsampled_channels=(32, 24, 16, 16),
     colour_map=True,
+    global_context=True,
     drop_path=0.0,
     released_buffers=False,
 )
@@ -78,18 +83,20 @@ class LatentSwinIR(nn.Module):
         super().__init__()
         channels, (first, second, third, full) = settings.channels, settings.upsampled_channels
         self.window = settings.window
-        self.colour_map = settings.colour_map
+        self.colour_map, self.global_context = settings.colour_map, settings.global_context
         self.register_buffer("mean", torch.tensor(_MEAN_RGB).view(3, 1, 1), persistent=False)
         self.conv_first = nn.Sequential(nn.PixelUnshuffle(CELL_PX), _conv(3 * CELL_PX**2, channels))
         self.patch_embed = nn.Sequential(OrderedDict(norm=nn.LayerNorm(channels)))
         self.layers = nn.ModuleList(_groups(settings))
+        if settings.global_context:
+            self.contexts = nn.ModuleList(nn.Linear(channels, channels) for _ in self.layers)
         self.norm = nn.LayerNorm(channels)
         self.conv_after_body = _conv(channels, channels)
         self.conv_before_upsample = nn.Sequential(_conv(channels, first), nn.LeakyReLU(_SHALLOW_SLOPE, inplace=True))
         self.conv_up1 = _conv(first, second)
         self.conv_up2 = _conv(second, third)
         self.conv_up3 = _conv(third, full)
-        self.conv_hr = _conv(full, full)
+        self.conv_hr = _conv(full + 3 * settings.colour_map, full)
         self.conv_last = _conv(full, 12 if settings.colour_map else 3)
         self.apply(_initialise)
         if settings.colour_map:  # A new network leaves photos as they are.
@@ -109,6 +116,8 @@ class LatentSwinIR(nn.Module):
         x = _activate(self.conv_up1(_double(x)))
         x = _activate(self.conv_up2(_double(x)))
         x = _activate(self.conv_up3(_double(x)))  # N x C_full x H x W
+        if self.colour_map:
+            x = torch.cat((x, centred), 1)
         x = self.conv_last(_activate(self.conv_hr(x)))
         exposed = map_colours(centred, x) if self.colour_map else x
         return cast(Tensor, exposed + self.mean)[..., :h, :w]
@@ -118,7 +127,9 @@ class LatentSwinIR(nn.Module):
         _, _, h, w = shallow.shape
         mask = shift_mask(h, w, self.window).to(shallow)
         x = self.patch_embed(channels_last(shallow))
-        for group in self.layers:
+        for i, group in enumerate(self.layers):
+            if self.global_context:
+                x = x + self.contexts[i](x.mean((1, 2), keepdim=True))
             x = group(x, mask)
         return channels_first(self.norm(x))
 
