@@ -1,8 +1,4 @@
-"""Training examples for `enhance`: badly exposed photos of panoramas, each with the picture it should have been.
-
-Light in which the log-average luminance of a view is 0.18, the key of Reinhard et al. 2002, is called well exposed
-here, and 1.0 is white.
-"""
+"""Training examples for `enhance`: badly exposed photos of panoramas, each with the picture it should have been."""
 
 from __future__ import annotations
 
@@ -13,19 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headroom.colour.tone_mapping import filmic
-from headroom.colour.transfer import encode
+from headroom.colour.exposure import display_codes, key_gain
 from headroom.data.camera import CameraSettings, balance, record
-from headroom.restore.unknown import unknown_region
-from headroom.data.expansion import log2_luminance, median
 from headroom.data.views import render_views, sample_views
 from headroom.methods.contract import EnhanceBatch
-
-KEY = 0.18
-"""Log-average luminance of a well-exposed view, before tone mapping."""
-
-_KNEE = 0.25
-"""Light up to which a picture is not tone-mapped: half a stop above the key."""
+from headroom.restore.unknown import unknown_region
 
 _SUPERSAMPLE = 2  # A wide view of 256 px is coarser than a panorama of 1024 x 512 in its middle.
 
@@ -94,20 +82,12 @@ class EnhancementData:
 
 
 def well_exposed(radiance: Tensor) -> Tensor:
-    """Scale N x 3 x H x W light of any unit so that the log-average luminance of each view is the key.
-
-    Luminance counts as no less than 14 stops below the view's median, so that black pixels do not decide.
-    """
-    relative = radiance / median(radiance)
-    average = torch.exp2(log2_luminance(relative).mean((1, 2)))
-    return relative * (KEY / average).view(-1, 1, 1, 1)
+    """Scale N x 3 x H x W light of any unit so that the log-average luminance of each view is the key."""
+    gains = [key_gain(view) for view in radiance.permute(0, 2, 3, 1).numpy()]
+    return radiance * torch.tensor(gains).view(-1, 1, 1, 1)
 
 
 def to_display(light: Tensor) -> Tensor:
-    """Tone-map N x 3 x H x W well-exposed light gently: sRGB code values in [0, 1].
-
-    The shoulder of `colour.tone_mapping.filmic` from a quarter of white on: mid-tones stay as they are, the view from a
-    window keeps its colours, and in 8 bits only light above a hundred times white clips.
-    """
-    mapped = filmic(light.permute(0, 2, 3, 1).numpy(), knee=_KNEE)
-    return torch.from_numpy(np.ascontiguousarray(encode(mapped, "srgb").transpose(0, 3, 1, 2)))
+    """Tone-map N x 3 x H x W well-exposed light gently: sRGB code values in [0, 1]."""
+    codes = display_codes(light.permute(0, 2, 3, 1).numpy())
+    return torch.from_numpy(np.ascontiguousarray(codes.transpose(0, 3, 1, 2)))
