@@ -12,7 +12,7 @@ from torch import nn
 from headroom.errors import WeightsError
 from headroom.metrics.frechet import METRICS, WEIGHTS, frechet_distance
 from headroom.metrics.networks.inception import InceptionV3, load_inception
-from headroom.metrics.networks.torchvision_beside_cpu import import_torchvision
+from headroom.nn.torchvision_beside_cpu import import_torchvision
 from headroom.weights.writer import pack
 
 GENERATOR = np.random.default_rng(0)

@@ -13,7 +13,7 @@ import torch
 
 from headroom.metrics import learned_quality, registry
 from headroom.metrics.contract import Pair
-from headroom.metrics.networks.torchvision_beside_cpu import import_torchvision
+from headroom.nn.torchvision_beside_cpu import import_torchvision
 from headroom.weights.writer import pack
 
 PICTURE = np.random.default_rng(0).random((240, 300, 3)).astype(np.float32)

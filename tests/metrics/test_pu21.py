@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from headroom.metrics.networks.torchvision_beside_cpu import import_torchvision
+from headroom.nn.torchvision_beside_cpu import import_torchvision
 from headroom.metrics.pu21 import pu21_encode, pu21_psnr, pu21_ssim
 
 GENERATOR = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from headroom.metrics.networks.torchvision_beside_cpu import import_torchvision
+from headroom.nn.torchvision_beside_cpu import import_torchvision
 from headroom.metrics.ssim import ssim_map
 
 GENERATOR = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 Progress = Callable[[float], None]
 """Called with the finished share of the work, 0 to 1."""
 
-Verb = Literal["expand", "merge", "enhance"]
+Verb = Literal["expand", "merge", "enhance", "generate"]
 
 Inputs = TypeVar("Inputs", bound=tuple[Any, ...])
 Examples = TypeVar("Examples", bound=tuple[Tensor, ...])
@@ -199,6 +199,32 @@ class EnhanceBatch(NamedTuple):
         return EnhanceInput(self.encoded, self.unknown)
 
 
+class GenerateInput(NamedTuple):
+    """Pictures to be drawn from noise.
+
+    Attributes:
+        count: How many.
+        height_px: Their height, a multiple of the preset's `size_multiple`.
+        width_px: Their width, the same.
+        sampling: How they are drawn.
+    """
+
+    count: int
+    height_px: int
+    width_px: int
+    sampling: Sampling = Sampling()
+
+
+class GenerateBatch(NamedTuple):
+    """Training examples of a method that draws pictures from noise.
+
+    Attributes:
+        pictures: N x 3 x H x W sRGB code values in [0, 1].
+    """
+
+    pictures: Tensor
+
+
 def _as_they_are(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     return state
 
@@ -240,7 +266,7 @@ class Method(Generic[Inputs]):
         build: Makes the network of a preset's settings; `nn.Identity` for a method without one.
         run: (network, inputs, generator, progress) -> N x 3 x H x W. For expand: `ExpandInput` to log2 gain over its
             `linear`, used in clipped channels alone. For merge: `MergeInput` to scene light in the units of `linear`.
-            For enhance: `EnhanceInput` to sRGB code values, which may leave [0, 1].
+            For enhance and generate: `EnhanceInput`, `GenerateInput` to sRGB code values, which may leave [0, 1].
         own_names: Turns the state dict of a released checkpoint, or of our own, into this network's names.
     """
 

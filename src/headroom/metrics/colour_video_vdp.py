@@ -19,7 +19,7 @@ _DISPLAY = "standard_hdr_linear"
 
 
 def _open(_models: Path) -> Measure:
-    from headroom.metrics.networks.torchvision_beside_cpu import import_torchvision
+    from headroom.nn.torchvision_beside_cpu import import_torchvision
 
     import_torchvision()
     import pycvvdp

@@ -28,7 +28,7 @@ _CLIP_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 
 
 def _open_musiq(models: Path) -> Measure:
-    from headroom.metrics.networks.torchvision_beside_cpu import import_torchvision
+    from headroom.nn.torchvision_beside_cpu import import_torchvision
 
     import_torchvision()
     from pyiqa.archs.musiq_arch import MUSIQ
@@ -37,7 +37,7 @@ def _open_musiq(models: Path) -> Measure:
 
 
 def _open_maniqa(models: Path) -> Measure:
-    from headroom.metrics.networks.torchvision_beside_cpu import import_torchvision
+    from headroom.nn.torchvision_beside_cpu import import_torchvision
 
     import_torchvision()
     import timm

@@ -13,6 +13,7 @@ from headroom.methods.contract import Training, Verb
 from headroom.training.enhance import EnhanceTask
 from headroom.training.expand import ExpandTask
 from headroom.training.merge import MergeTask
+from headroom.training.prior import PriorTask
 from headroom.training.recipe import Recipe
 
 
@@ -36,12 +37,13 @@ def training_of(method_id: str, preset: str | None = None) -> Training[Any]:
     return by_preset[name]
 
 
-VerbTask = ExpandTask | MergeTask | EnhanceTask
+VerbTask = ExpandTask | MergeTask | EnhanceTask | PriorTask
 
 _TASKS: Mapping[Verb, Callable[[Recipe, Training[Any], Path], VerbTask]] = {
     "expand": ExpandTask,
     "merge": MergeTask,
     "enhance": EnhanceTask,
+    "generate": PriorTask,
 }
 
 

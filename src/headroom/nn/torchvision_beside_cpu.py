@@ -1,7 +1,7 @@
 """Importing torchvision beside a torch that its compiled half was not made for.
 
 PyPI's torchvision for Linux is linked to CUDA. Beside a CPU torch that half does not load and the whole import fails,
-although the metrics here need only what is written in Python.
+although only what is written in Python is needed here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,48 @@
+"""How the preset of the method is built and run."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from headroom.methods.contract import Capabilities, GenerateInput, Method, Preset, Progress
+from headroom.methods.latent_prior.network import TrainedPrior
+from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
+from headroom.nn.latent.settings import COMPACT, LatentPriorSettings
+
+
+def build(settings: LatentPriorSettings) -> nn.Module:
+    """Make the network, with random weights."""
+    return TrainedPrior.of(settings)
+
+
+def run(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, progress: Progress) -> Tensor:
+    """Draw pictures from noise; see `Method.run`."""
+    from headroom.nn.latent.sampling import sample
+
+    if not isinstance(network, LatentPrior):
+        raise TypeError(f"{type(network).__name__} is not a network of latent_prior")
+    shape = (
+        inputs.count,
+        network.channels,
+        *(side // AUTOENCODER_FACTOR for side in (inputs.height_px, inputs.width_px)),
+    )
+    latents = sample(network, shape, inputs.sampling.steps, generator, progress)
+    return network.decode(latents)
+
+
+METHOD = Method(
+    id="latent_prior",
+    verb="generate",
+    summary="A small latent diffusion model: draws pictures from noise, and other methods draw on it",
+    presets={
+        "compact": Preset(
+            COMPACT,
+            Capabilities(size_multiple=32, minimum_size_px=32, peak_bytes_per_pixel=2000),
+            weights=(),
+            summary="ours, trained here on panoramas: textures and light, no objects",
+        )
+    },
+    build=build,
+    run=run,
+)

@@ -1,0 +1,17 @@
+"""The classes of diffusers that the latent prior is made of.
+
+Importing this file takes seconds: do so inside the functions that need it.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+if find_spec("torchvision"):
+    from headroom.nn.torchvision_beside_cpu import import_torchvision
+
+    import_torchvision()  # diffusers would import it too, and fail beside a torch that it was not made for.
+
+from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
+
+__all__ = ["AutoencoderKL", "DDIMScheduler", "DDPMScheduler", "UNet2DConditionModel"]
