@@ -20,6 +20,8 @@ class Limits:
         weights_bytes: Largest weights file that is opened.
         weights_header_bytes: Largest safetensors header.
         weights_tensors: Most tensors in one weights file.
+        checkpoint_seconds: Longest time, by the clock or of processors, to find the tensors in a checkpoint of others.
+        checkpoint_index_bytes: Memory of the process that does so.
         bracket_frames: Most frames in one bracket.
     """
 
@@ -33,6 +35,8 @@ class Limits:
     weights_bytes: int = 16 * 2**30
     weights_header_bytes: int = 8 * 2**20
     weights_tensors: int = 20_000
+    checkpoint_seconds: int = 60
+    checkpoint_index_bytes: int = 2**30
     bracket_frames: int = 9
 
 

@@ -16,9 +16,9 @@ from headroom.limits import LIMITS
 
 METADATA_KEY = "__metadata__"
 
-_DTYPE_BYTES = {"F16": 2, "BF16": 2, "F32": 4, "I64": 8}
+DTYPE_BYTES = {"F16": 2, "BF16": 2, "F32": 4, "I64": 8}
 # No network here has more; the bound keeps the product of a hostile shape from becoming a number of megabytes.
-_MOST_DIMENSIONS = 8
+MOST_DIMENSIONS = 8
 
 
 class _FlawError(Exception):
@@ -31,6 +31,21 @@ def check_header(path: Path) -> dict[str, str]:
     Raises:
         WeightsError: The file is missing, too large, not safetensors, or its header is damaged or hostile.
     """
+    return _checked(path)[0]
+
+
+def tensor_entries(path: Path) -> tuple[dict[str, dict[str, Any]], int]:
+    """Return the checked entries of a file's tensors by name, and the byte that their ranges count from.
+
+    Raises:
+        WeightsError: As `check_header`.
+    """
+    _, entries, data_bytes = _checked(path)
+    return entries, path.stat().st_size - data_bytes
+
+
+def _checked(path: Path) -> tuple[dict[str, str], dict[str, dict[str, Any]], int]:
+    """Return metadata, entries and the number of bytes of the data."""
     try:
         header, data_bytes = _read_json(path)
         metadata = _metadata(header.pop(METADATA_KEY, {}))
@@ -44,7 +59,7 @@ def check_header(path: Path) -> dict[str, str]:
     except _FlawError as flaw:
         message = f"{path}: these weights are refused: {flaw}. Get the file again from where it came from."
         raise WeightsError(message) from flaw
-    return metadata
+    return metadata, header, data_bytes
 
 
 def _read_json(path: Path) -> tuple[dict[str, Any], int]:
@@ -88,19 +103,19 @@ def _byte_range(name: str, entry: object) -> tuple[int, int, str]:
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise _FlawError(f"tensor {name!r} is not described by dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in _DTYPE_BYTES:
-        raise _FlawError(f"tensor {name!r} is of type {str(dtype)[:20]!r}; allowed are {', '.join(_DTYPE_BYTES)}")
-    if not _are_sizes(shape) or len(shape) > _MOST_DIMENSIONS:
-        raise _FlawError(f"tensor {name!r} has no valid shape of at most {_MOST_DIMENSIONS} dimensions")
-    if not _are_sizes(offsets) or len(offsets) != 2:
+    if not isinstance(dtype, str) or dtype not in DTYPE_BYTES:
+        raise _FlawError(f"tensor {name!r} is of type {str(dtype)[:20]!r}; allowed are {', '.join(DTYPE_BYTES)}")
+    if not are_sizes(shape) or len(shape) > MOST_DIMENSIONS:
+        raise _FlawError(f"tensor {name!r} has no valid shape of at most {MOST_DIMENSIONS} dimensions")
+    if not are_sizes(offsets) or len(offsets) != 2:
         raise _FlawError(f"tensor {name!r} has no valid byte range")
     begin, end = offsets
-    if end - begin != math.prod(shape) * _DTYPE_BYTES[dtype]:
+    if end - begin != math.prod(shape) * DTYPE_BYTES[dtype]:
         raise _FlawError(f"tensor {name!r} has a byte range that does not fit its shape")
     return begin, end, name
 
 
-def _are_sizes(value: object) -> bool:
+def are_sizes(value: object) -> bool:
     """Tell whether a JSON value is a list of numbers from 0 to 2^63 - 1; `true` is not one."""
     return isinstance(value, list) and all(type(number) is int and 0 <= number < 2**63 for number in value)
 
