@@ -22,8 +22,8 @@ from headroom import methods
 from headroom.image import Bracket, Encoding, Hdr, Photo
 from headroom.limits import LIMITS
 from headroom.methods.contract import MergeInput, Method, Preset
+from headroom.nn.tiles import tiles
 from headroom.restore.bracket_input import pad_merge_input
-from headroom.restore.tile import tiles
 from headroom.weights.writer import pack
 
 SLOW_PARAMETERS = 2_000_000

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from headroom.image import FloatImage
 from headroom.methods.contract import Capabilities, MergeInput
+from headroom.nn.tiles import tiles
 from headroom.restore.ahead import map_ahead
 from headroom.restore.bracket_input import Slot, choose_slots, merge_input
 from headroom.restore.support import REACH_PX, Stack, Support, support
-from headroom.restore.tile import tiles
 
 RunMethod = Callable[[MergeInput], Tensor]
 """Pads, runs and crops: a batch of one in, 1 x 3 x h x w light in the units of its `linear` out."""
