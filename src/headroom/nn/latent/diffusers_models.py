@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from torch import nn
+
+from headroom.nn.latent.settings import LatentPriorSettings
+
 if find_spec("torchvision"):
     from headroom.nn.torchvision_beside_cpu import import_torchvision
 
@@ -14,4 +18,11 @@ if find_spec("torchvision"):
 
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
 
-__all__ = ["AutoencoderKL", "DDIMScheduler", "DDPMScheduler", "UNet2DConditionModel"]
+__all__ = ["AutoencoderKL", "DDIMScheduler", "DDPMScheduler", "UNet2DConditionModel", "make_networks"]
+
+
+def make_networks(settings: LatentPriorSettings) -> tuple[nn.Module, nn.Module]:
+    """Build autoencoder and denoiser, with random weights."""
+    return AutoencoderKL.from_config(dict(settings.autoencoder)), UNet2DConditionModel.from_config(
+        dict(settings.denoiser)
+    )

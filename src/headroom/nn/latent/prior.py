@@ -31,7 +31,8 @@ class Posterior(NamedTuple):
 class LatentPrior(nn.Module):
     """Pictures to latents and back, and the noise in noisy latents.
 
-    Latents have a mean of 0 and a deviation of 1, over the pictures that the autoencoder was trained on.
+    Latents have cells of 8 x 8 pixels, and a mean of 0 and a deviation of 1 over the pictures that the autoencoder was
+    trained on.
 
     Args:
         autoencoder: diffusers' `AutoencoderKL`.
@@ -52,7 +53,7 @@ class LatentPrior(nn.Module):
         *,
         patch_px: int = 1,
         context_tokens: int = 0,
-        latent_deviation: float = 1.0,
+        latent_deviation: float | None = None,
         prediction: Prediction = "epsilon",
     ) -> None:
         super().__init__()
@@ -62,17 +63,18 @@ class LatentPrior(nn.Module):
         self.channels: int = self.denoiser.config.in_channels
         width = self.denoiser.config.cross_attention_dim
         self.learned_context = nn.Parameter(0.02 * torch.randn(context_tokens, width)) if context_tokens else None
-        self.register_buffer("latent_mean", torch.zeros(self.channels))
-        self.register_buffer("latent_deviation", torch.full((self.channels,), latent_deviation))
+        measured = latent_deviation is None  # Only what training found out is stored with the weights.
+        self.register_buffer("latent_mean", torch.zeros(self.channels), persistent=measured)
+        deviation = torch.full((self.channels,), latent_deviation or 1.0)
+        self.register_buffer("latent_deviation", deviation, persistent=measured)
 
     @classmethod
     def of(cls, settings: LatentPriorSettings) -> Self:
         """Build one with random weights."""
-        from headroom.nn.latent.diffusers_models import AutoencoderKL, UNet2DConditionModel
+        from headroom.nn.latent.diffusers_models import make_networks
 
         prior = cls(
-            AutoencoderKL(**settings.autoencoder),
-            UNet2DConditionModel(**settings.denoiser),
+            *make_networks(settings),
             patch_px=settings.patch_px,
             context_tokens=settings.context_tokens,
             latent_deviation=settings.latent_deviation,

@@ -20,7 +20,7 @@ class LatentPriorSettings:
         denoiser: Configuration of diffusers' `UNet2DConditionModel`.
         patch_px: Side of the squares of pixels that the autoencoder sees as the channels of one cell.
         context_tokens: Learned vectors that the denoiser attends to where others have words; 0 where words are given.
-        latent_deviation: Deviation by which latents are divided, until training measures it.
+        latent_deviation: Deviation of the autoencoder's own latents, where it is not measured in training.
         prediction: What the denoiser estimates.
     """
 
@@ -28,7 +28,7 @@ class LatentPriorSettings:
     denoiser: Mapping[str, Any]
     patch_px: int = 1
     context_tokens: int = 0
-    latent_deviation: float = 1.0
+    latent_deviation: float | None = None
     prediction: Prediction = "epsilon"
 
 
@@ -68,4 +68,29 @@ def _compact() -> LatentPriorSettings:
     )
 
 
+def _stable_diffusion(**of_the_version: object) -> LatentPriorSettings:
+    return LatentPriorSettings(
+        autoencoder=MappingProxyType(
+            {
+                "block_out_channels": (128, 256, 512, 512),
+                "down_block_types": ("DownEncoderBlock2D",) * 4,
+                "up_block_types": ("UpDecoderBlock2D",) * 4,
+                "layers_per_block": 2,
+                "latent_channels": 4,
+            }
+        ),
+        # All else is as diffusers has it by default.
+        denoiser=MappingProxyType({"in_channels": 4, "out_channels": 4, **of_the_version}),
+        latent_deviation=1 / 0.18215,
+    )
+
+
 COMPACT = _compact()
+"""The one that is trained here."""
+
+STABLE_DIFFUSION_1 = _stable_diffusion(cross_attention_dim=768, attention_head_dim=8)
+
+STABLE_DIFFUSION_2 = _stable_diffusion(
+    cross_attention_dim=1024, attention_head_dim=(5, 10, 20, 20), use_linear_projection=True
+)
+"""Stable Diffusion 2.1-base; the 2.1 of 768 pixels estimates velocities."""

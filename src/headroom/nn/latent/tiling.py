@@ -1,0 +1,52 @@
+"""The autoencoder on pictures of any size, by overlapping tiles that fade into one another."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
+from headroom.nn.tiles import tiles
+
+TILE_PX = 1024
+OVERLAP_PX = 128
+
+
+def encode_tiled(
+    prior: LatentPrior, pictures: Tensor, *, tile_px: int = TILE_PX, overlap_px: int = OVERLAP_PX
+) -> Tensor:
+    """Do what `LatentPrior.encode` does, in the memory that a tile needs.
+
+    Args:
+        prior: Encodes; by the mode.
+        pictures: N x 3 x H x W sRGB code values; sides are multiples of 8.
+        tile_px: Longest side of a tile, a multiple of 8.
+        overlap_px: How far two tiles overlap, a multiple of 8.
+    """
+    height, width = (side // AUTOENCODER_FACTOR for side in pictures.shape[2:])
+    latents = pictures.new_zeros(len(pictures), prior.channels, height, width)
+    side, overlap = (length // AUTOENCODER_FACTOR for length in (tile_px, overlap_px))
+    for rows, columns, fade in tiles(height, width, side, overlap):
+        part = prior.encode(pictures[..., _pixels(rows), _pixels(columns)])
+        latents[..., rows, columns] += torch.from_numpy(fade[..., 0]).to(part) * part
+    return latents
+
+
+def decode_tiled(
+    prior: LatentPrior, latents: Tensor, *, tile_px: int = TILE_PX, overlap_px: int = OVERLAP_PX
+) -> Tensor:
+    """Do what `LatentPrior.decode` does, in the memory that a tile needs; see `encode_tiled`."""
+    height, width = (side * AUTOENCODER_FACTOR for side in latents.shape[2:])
+    pictures = latents.new_zeros(len(latents), 3, height, width)
+    for rows, columns, fade in tiles(height, width, tile_px, overlap_px, AUTOENCODER_FACTOR):
+        part = prior.decode(latents[..., _cells(rows), _cells(columns)])
+        pictures[..., rows, columns] += torch.from_numpy(fade[..., 0]).to(part) * part
+    return pictures
+
+
+def _pixels(cells: slice) -> slice:
+    return slice(cells.start * AUTOENCODER_FACTOR, cells.stop * AUTOENCODER_FACTOR)
+
+
+def _cells(pixels: slice) -> slice:
+    return slice(pixels.start // AUTOENCODER_FACTOR, pixels.stop // AUTOENCODER_FACTOR)
