@@ -1,16 +1,20 @@
-"""`headroom weights`: what ships, where it lies, and whether it is intact."""
+"""`headroom weights`: what ships, where it lies, whether it is intact, and how others' checkpoints become weights."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from headroom.cli.console import say, show_json, show_table
-from headroom.errors import WeightsError
+from headroom.errors import UsageError, WeightsError
 
-app = typer.Typer(help="List, locate and verify weights.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from headroom.weights.importing import Imported
+
+app = typer.Typer(help="List, locate, verify and import weights.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -61,3 +65,56 @@ def path(name: Annotated[str, typer.Argument(help="Catalogue name.")]) -> None:
     from headroom.weights.catalogue import local_path
 
     print(local_path(name))
+
+
+@app.command("import")
+def import_weights(
+    checkpoints: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Checkpoints: .pth, .pt, .ckpt, .bin or .safetensors.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The .safetensors file to write.")],
+    layout: Annotated[
+        str | None, typer.Option("--as", metavar="LAYOUT", help="What the files are, where the keys leave a choice.")
+    ] = None,
+    dtype: Annotated[
+        Literal["float16", "float32"] | None, typer.Option(help="What floats become; as they are when not given.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an output that exists already.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
+) -> None:
+    """Turn checkpoints of others into weights for --weights.
+
+    A checkpoint may hold a program. It is read in a process of its own, as data, and never run. Several files become
+    one: a U-Net, an autoencoder and a text encoder, say.
+    """
+    if out.suffix != ".safetensors":
+        raise UsageError(f"{out}: weights are written as safetensors. Let its name end in .safetensors.")
+    if out.exists() and not force:
+        raise UsageError(f"{out}: exists already. Add --force to replace it.")
+    import torch
+
+    from headroom.methods.released import layouts
+    from headroom.weights.importing import import_checkpoints
+
+    kind = None if dtype is None else torch.float16 if dtype == "float16" else torch.float32
+    for found in import_checkpoints(checkpoints, out, layouts(), layout=layout, dtype=kind):
+        if json:
+            show_json(asdict(found))
+        else:
+            _tell(found)
+    if not json:
+        print(out)
+
+
+def _tell(found: Imported) -> None:
+    from headroom.weights.reader import name_some
+
+    say(f"{found.source}: {found.summary} (layout {found.layout}; licence, as far as known: {found.licence})")
+    for part, (tensors, numbers) in found.parts.items():
+        say(f"  {part}: {tensors} tensors, {numbers:,} numbers")
+    for prefix, count in found.ignored.items():
+        say(f"  left out, of no use here: {count} tensors {prefix}*")
+    if found.unknown:
+        say(f"  left out, unknown: {name_some(list(found.unknown))}")
+    if found.passed_over:
+        say(f"  not read: {name_some(list(found.passed_over))}")

@@ -15,6 +15,8 @@ from torch import Tensor
 from headroom.errors import WeightsError
 from headroom.methods.hybrid_ae.paper import MODEL_A, MODEL_B, PAPER, build_paper
 from headroom.methods.hybrid_ae.unet import UNetSettings, build_unet
+from headroom.weights.layout import Layout as WeightsLayout
+from headroom.weights.layout import Part, Piece, Table
 from headroom.weights.reader import name_some
 
 Layout = Literal["model_a", "model_b", "unet", "own"]
@@ -67,15 +69,35 @@ def to_own_names(state: Mapping[str, Tensor]) -> tuple[Layout, dict[str, Tensor]
         WeightsError: The keys belong to no known network.
     """
     layout = detect_layout(state)
-    if layout != "model_a":
-        return layout, dict(state)
-    renamed = {
-        ours + key.removeprefix(released): value
-        for key, value in state.items()
-        for released, ours in MODEL_A_PREFIXES.items()
-        if key.startswith(released)
+    return layout, {_own_name(layout, key): value for key, value in state.items()}
+
+
+@functools.cache
+def layouts() -> tuple[WeightsLayout, ...]:
+    """Return every layout with its table, for `headroom weights import`."""
+    names = {
+        "model_a": "hybrid_ae_model_a",
+        "model_b": "hybrid_ae_model_b",
+        "unet": "hybrid_ae_unet",
+        "own": "hybrid_ae_paper",
     }
-    return layout, renamed
+    tables: dict[str, list[Table]] = {name: [] for name in names.values()}
+    for layout, keys in _known_layouts():
+        tables[names[layout]].append({_own_name(layout, key): Piece(key) for key in keys})
+    return tuple(
+        WeightsLayout(
+            name, f"hybrid autoencoder, {name.removeprefix('hybrid_ae_')}", "MIT", (Part("network", tuple(of)),)
+        )
+        for name, of in tables.items()
+    )
+
+
+def _own_name(layout: Layout, key: str) -> str:
+    if layout != "model_a":
+        return key
+    return next(
+        ours + key.removeprefix(released) for released, ours in MODEL_A_PREFIXES.items() if key.startswith(released)
+    )
 
 
 @functools.cache

@@ -1,0 +1,141 @@
+"""Layouts of released checkpoints: tables from their names to ours, and how a file is recognised by them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from headroom.errors import UsageError, WeightsError
+from headroom.weights.reader import name_some
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What becomes one tensor of ours.
+
+    Attributes:
+        source: The released tensor's name.
+        third: Which third of its rows, where queries, keys and values are stacked; None for all.
+        linear: True when it may be a 1 x 1 convolution and becomes a linear layer.
+    """
+
+    source: str
+    third: int | None = None
+    linear: bool = False
+
+    def of(self, released: Tensor) -> Tensor:
+        """Cut the piece out of the released tensor."""
+        piece = released if self.third is None else released.chunk(3)[self.third]
+        return piece.flatten(1) if self.linear and piece.shape[2:] == (1, 1) else piece
+
+    def shape(self, released: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the piece's shape by that of the released tensor."""
+        return tuple(self.of(torch.empty(released, device="meta")).shape)
+
+
+Table = Mapping[str, Piece]
+"""Pieces by our names."""
+
+
+def below(prefix: str, table: Table, released_prefix: str = "") -> Table:
+    """Put a prefix before our names, and another one before the released ones."""
+    return {
+        prefix + name: Piece(released_prefix + piece.source, piece.third, piece.linear) for name, piece in table.items()
+    }
+
+
+def unchanged(names: Collection[str], released_prefix: str = "") -> Table:
+    """Return the table of a part that differs by a prefix at most."""
+    return {name: Piece(released_prefix + name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One network of a checkpoint.
+
+    Attributes:
+        name: What it is, in a word or two.
+        tables: Ways in which it was released; the one that finds most names counts.
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+
+    def table(self, names: Collection[str]) -> Table:
+        """Return the table that finds most of a file's names."""
+        return max(self.tables, key=lambda table: sum(piece.source in names for piece in table.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A kind of released checkpoint.
+
+    Attributes:
+        name: What `--as` takes.
+        summary: What it is, for a person.
+        licence: What is known of the weights' licence.
+        parts: All networks that it holds.
+        ignored: What names start with that nobody needs.
+    """
+
+    name: str
+    summary: str
+    licence: str
+    parts: tuple[Part, ...]
+    ignored: tuple[str, ...] = ()
+
+    def tables(self, names: Collection[str]) -> dict[str, Table]:
+        """Return the table of each part for a file with these names."""
+        return {part.name: part.table(names) for part in self.parts}
+
+    def missing(self, names: Collection[str]) -> list[str]:
+        """Return the names that a file lacks."""
+        return sorted(_sources(self, names) - set(names))
+
+
+def recognise(layouts: Sequence[Layout], names: Collection[str]) -> Layout:
+    """Return the layout whose parts are all there, and which has most of them.
+
+    Raises:
+        WeightsError: None is whole; what the nearest one lacks is named, or what the file has.
+    """
+    whole = [layout for layout in layouts if not layout.missing(names)]
+    if whole:
+        return max(whole, key=lambda layout: len(_sources(layout, names)))
+    nearest = max(layouts, key=lambda layout: len(_sources(layout, names) & set(names)) / len(_sources(layout, names)))
+    if _sources(nearest, names) & set(names):
+        missing = name_some([f"{name} is missing" for name in nearest.missing(names)])
+        raise WeightsError(f"nearest to the layout {nearest.name}, but {missing}. Give the whole checkpoint.")
+    known = ", ".join(layout.name for layout in layouts)
+    raise WeightsError(f"of no known layout ({known}). It holds: {name_some(sorted(names))}. Give another checkpoint.")
+
+
+def find_layout(layouts: Sequence[Layout], name: str) -> Layout:
+    """Return the layout of this name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    for layout in layouts:
+        if layout.name == name:
+            return layout
+    raise UsageError(f"there is no layout {name!r}; there are {', '.join(layout.name for layout in layouts)}.")
+
+
+def rename(table: Table, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of a released state dict by our names.
+
+    Raises:
+        WeightsError: Some are missing; at most ten are named.
+    """
+    missing = sorted({piece.source for piece in table.values()} - state.keys())
+    if missing:
+        raise WeightsError(f"this checkpoint lacks {name_some(missing)}. Give a whole one.")
+    return {name: piece.of(state[piece.source]) for name, piece in table.items()}
+
+
+def _sources(layout: Layout, names: Collection[str]) -> set[str]:
+    return {piece.source for table in layout.tables(names).values() for piece in table.values()}
