@@ -89,7 +89,7 @@ def _widened(convolution: nn.Conv2d, more: int) -> nn.Conv2d:
 def _skip_channels(blocks: nn.ModuleList) -> Iterator[int]:
     """Give the width of each output of an encoder's blocks, in order."""
     for block in blocks:
-        yield from (layer.out_channels for layer in (*block.resnets, *(block.downsamplers or ())))  # type: ignore[union-attr, misc]
+        yield from (layer.out_channels for layer in (*block.resnets, *(block.downsamplers or ())))  # type: ignore[misc]
 
 
 def _zero_convolution(channels: int) -> nn.Conv2d:

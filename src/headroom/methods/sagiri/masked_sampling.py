@@ -6,6 +6,7 @@ Models", algorithm 1. Steps are numbered as a `SpacedSchedule` numbers them: K -
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -107,11 +108,11 @@ def step_down(x: Tensor, noise: Tensor, schedule: SpacedSchedule, number: int, g
     """Draw latents one step cleaner than `x`, given the noise in it (Ho et al. 2020, eq. 6 and 7)."""
     share, below = float(schedule.signal_shares[number]), float(schedule.shares_below[number])
     beta = float(schedule.betas[number])
-    clean = (x - (1 - share) ** 0.5 * noise) / share**0.5
-    mean = (below**0.5 * beta * clean + (1 - beta) ** 0.5 * (1 - below) * x) / (1 - share)
+    clean = (x - math.sqrt(1 - share) * noise) / math.sqrt(share)
+    mean = (math.sqrt(below) * beta * clean + math.sqrt(1 - beta) * (1 - below) * x) / (1 - share)
     if number == 0:
         return mean
-    return mean + float(schedule.posterior_variance[number]) ** 0.5 * normal_like(x, generator)
+    return mean + math.sqrt(schedule.posterior_variance[number]) * normal_like(x, generator)
 
 
 def normal_like(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -122,5 +123,5 @@ def normal_like(x: Tensor, generator: torch.Generator) -> Tensor:
 
 def _noised_again(x: Tensor, schedule: SpacedSchedule, number: int, target: int, generator: torch.Generator) -> Tensor:
     """Bring latents of one step back to a noisier one."""
-    kept = float(schedule.signal_shares[target] / schedule.signal_shares[number])
-    return kept**0.5 * x + (1 - kept) ** 0.5 * normal_like(x, generator)
+    kept = float(schedule.signal_shares[target]) / float(schedule.signal_shares[number])
+    return math.sqrt(kept) * x + math.sqrt(1 - kept) * normal_like(x, generator)

@@ -1,0 +1,127 @@
+"""Sagiri's second stage in use: made-up content for what a photo does not show (Sagiri, section 3.2).
+
+Latents of the unknown region are drawn from noise, in tiles that touch it; everything else stays the first stage's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from headroom.errors import UsageError
+from headroom.methods.contract import EnhanceInput, Progress, Sampling
+from headroom.methods.sagiri.colour_fix import cross_fade, fix_colours
+from headroom.methods.sagiri.latent_swinir import reflect_to_multiple
+from headroom.methods.sagiri.latent_tiles import LatentTile, mixed, tiles_touching
+from headroom.methods.sagiri.masked_sampling import PredictNoise, latent_mask, sample_masked
+from headroom.methods.sagiri.refiner import Refiner
+from headroom.nn.latent.prior import AUTOENCODER_FACTOR
+from headroom.nn.latent.schedule import spaced_schedule
+
+_DECODED_BEYOND = 4
+"""Cells around the unknown region that are decoded with it, for the cross-fade and the colour fix."""
+
+
+@torch.no_grad()
+def refine(network: Refiner, inputs: EnhanceInput, generator: torch.Generator, progress: Progress) -> Tensor:
+    """Make up the unknown region of N well-exposed pictures: N x 3 x H x W code values, which may leave [0, 1].
+
+    Farther from the region than the cross-fade reaches, every value is the one that was given.
+
+    Raises:
+        UsageError: Words are given to a prior that reads none.
+    """
+    _refuse_words(inputs.sampling)
+    if not inputs.unknown.any():
+        progress(1.0)
+        return inputs.encoded
+    rows, columns = surroundings(inputs.unknown, network.options.context_px, network.size_multiple)
+    picture, unknown = (x[..., rows, columns] for x in (inputs.encoded, inputs.unknown))
+    generated = _generate(network, picture, unknown, inputs.sampling, generator, progress)
+    result = inputs.encoded.clone()
+    result[..., rows, columns] = cross_fade(generated, picture, unknown, network.options.band_px)
+    return result
+
+
+def _refuse_words(sampling: Sampling) -> None:
+    if sampling.prompt or sampling.negative_prompt:
+        raise UsageError(
+            "the compact prior reads no words, so a prompt means nothing to it: leave the prompt out, or use the "
+            "preset refine_paper with the weights of Stable Diffusion."
+        )
+
+
+def surroundings(unknown: Tensor, context_px: int, multiple: int) -> tuple[slice, slice]:
+    """Give the rows and columns of N x 1 x H x W within `context_px` of anything unknown, from multiples on."""
+    places = unknown.amax((0, 1)).nonzero()  # each a row and a column
+    low, high = places.amin(0), places.amax(0) + 1
+    first = ((low - context_px).clamp(min=0) // multiple * multiple).tolist()
+    last = torch.minimum(high + context_px, torch.tensor(unknown.shape[2:], device=high.device)).tolist()
+    return slice(first[0], last[0]), slice(first[1], last[1])
+
+
+def _generate(
+    network: Refiner,
+    picture: Tensor,
+    unknown: Tensor,
+    sampling: Sampling,
+    generator: torch.Generator,
+    progress: Progress,
+) -> Tensor:
+    """Draw a picture that is wanted in its unknown region and a little around it; elsewhere it is the given one."""
+    options, (_, _, h, w) = network.options, picture.shape
+    picture, unknown = (reflect_to_multiple(x, network.size_multiple) for x in (picture, unknown))
+    cells = latent_mask(unknown, AUTOENCODER_FACTOR, dilation=options.dilation)
+    side, overlap, multiple = (
+        px // AUTOENCODER_FACTOR for px in (options.tile_px, options.overlap_px, network.size_multiple)
+    )
+    chosen = tiles_touching(_grown(cells, _DECODED_BEYOND), side, overlap, multiple)
+    condition = _encode(network, picture, chosen)
+    predict = _steered(network, network.hint(condition, cells), chosen, sampling)
+    schedule = spaced_schedule(sampling.steps)
+    latents = sample_masked(predict, condition, cells, schedule, generator, progress, options.blending)
+    decoded = _decode(network, latents, picture, chosen)
+    return fix_colours(decoded, picture, options.colour_fix)[..., :h, :w]
+
+
+def _grown(cells: Tensor, by: int) -> Tensor:
+    return F.max_pool2d(cells, 2 * by + 1, stride=1, padding=by)
+
+
+def _encode(network: Refiner, picture: Tensor, chosen: Sequence[LatentTile]) -> Tensor:
+    """Encode what the tiles hold: N x C x h x w latents, 0 elsewhere."""
+    n, _, h, w = picture.shape
+    nothing = picture.new_zeros(n, network.channels, h // AUTOENCODER_FACTOR, w // AUTOENCODER_FACTOR)
+
+    def encoded(tile: LatentTile) -> Tensor:
+        rows, columns = tile.times(AUTOENCODER_FACTOR)
+        return network.encode(picture[..., rows, columns])
+
+    return mixed(chosen, encoded, nothing)
+
+
+def _decode(network: Refiner, latents: Tensor, picture: Tensor, chosen: Sequence[LatentTile]) -> Tensor:
+    """Decode what the tiles hold; elsewhere is the picture."""
+
+    def decoded(tile: LatentTile) -> Tensor:
+        rows, columns = (slice(x.start // AUTOENCODER_FACTOR, x.stop // AUTOENCODER_FACTOR) for x in tile)
+        return network.decode(latents[..., rows, columns])
+
+    return mixed([tile.times(AUTOENCODER_FACTOR) for tile in chosen], decoded, picture)
+
+
+def _steered(network: Refiner, hint: Tensor, chosen: Sequence[LatentTile], sampling: Sampling) -> PredictNoise:
+    """Make the denoiser of these pictures, which looks at no other tiles than these."""
+
+    def predict(noisy: Tensor, timestep: int) -> Tensor:
+        steps = torch.full((len(noisy),), timestep, device=noisy.device)
+
+        def estimate(tile: LatentTile) -> Tensor:
+            here = (..., tile.rows, tile.columns)
+            return network.steered_noise(noisy[here], steps, hint[here], strength=sampling.strength)
+
+        return mixed(chosen, estimate, torch.zeros_like(noisy))
+
+    return predict

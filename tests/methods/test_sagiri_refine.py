@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from headroom.errors import UsageError
+from headroom.methods.contract import EnhanceInput, Sampling
+from headroom.methods.sagiri.colour_fix import ColourFix
+from headroom.methods.sagiri.refine import refine, surroundings
+from headroom.methods.sagiri.refiner import RefineOptions, Refiner, RefinerSettings, build_refiner
+from headroom.nn.latent.settings import LatentPriorSettings
+
+SAMPLING = Sampling(steps=3)
+SMALL_TILES = RefineOptions(tile_px=64, overlap_px=32, context_px=32)
+
+
+@pytest.fixture(scope="module")
+def network(tiny_prior: LatentPriorSettings) -> Refiner:
+    torch.manual_seed(0)
+    refiner = build_refiner(RefinerSettings(prior=tiny_prior)).eval()
+    for parameter in refiner.control.parameters():
+        nn.init.normal_(parameter, std=0.05)
+    return refiner
+
+
+def photo(height: int = 90, width: int = 150) -> Tensor:
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+
+
+def blown(height: int = 90, width: int = 150) -> Tensor:
+    unknown = torch.zeros(1, 1, height, width)
+    unknown[..., 5:20, 8:30] = 1
+    return unknown
+
+
+def refined(
+    network: Refiner,
+    encoded: Tensor,
+    unknown: Tensor,
+    options: RefineOptions = SMALL_TILES,
+    sampling: Sampling = SAMPLING,
+) -> Tensor:
+    network.options = options
+    generator = torch.Generator().manual_seed(0)
+    return refine(network, EnhanceInput(encoded, unknown, sampling), generator, lambda _share: None)
+
+
+@pytest.mark.parametrize("colour_fix", ["wavelet", "adain", "none"])
+@pytest.mark.parametrize("band_px", [0, 16])
+def test_known_pixels_stay_as_they_are(network: Refiner, colour_fix: ColourFix, band_px: int) -> None:
+    options = replace(SMALL_TILES, colour_fix=colour_fix, band_px=band_px)
+    result = refined(network, photo(), blown(), options)
+    changed = (result != photo()).any(1)[0]
+    near = torch.zeros_like(changed)
+    near[max(0, 5 - band_px) : 20 + band_px, max(0, 8 - band_px) : 30 + band_px] = True
+    assert not changed[~near].any()
+    assert changed[5:20, 8:30].all()
+
+
+def test_nothing_unknown_is_the_photo_itself(network: Refiner) -> None:
+    assert torch.equal(refined(network, photo(), torch.zeros(1, 1, 90, 150)), photo())
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 200), (64, 64), (33, 97)])
+def test_any_size_and_any_aspect_ratio(network: Refiner, height: int, width: int) -> None:
+    result = refined(network, photo(height, width), torch.ones(1, 1, height, width))
+    assert result.shape == (1, 3, height, width)
+    assert torch.isfinite(result).all()
+
+
+def test_a_tile_that_holds_everything_is_no_tiling(network: Refiner) -> None:
+    large, larger = (replace(SMALL_TILES, tile_px=px, context_px=400) for px in (160, 4096))
+    assert torch.equal(*(refined(network, photo(), blown(), options) for options in (large, larger)))
+
+
+def test_far_tiles_are_not_looked_at(network: Refiner) -> None:
+    sizes: list[int] = []
+    hook = network.denoiser.conv_in.register_forward_hook(
+        lambda _module, given, _out: sizes.append(given[0].shape[2] * given[0].shape[3])
+    )
+    unknown = blown(448, 448)
+    unknown[..., 420:, 420:] = 1  # both ends, so that what is looked at has the photo's size
+    refined(network, photo(448, 448), unknown)
+    hook.remove()
+    cells = sum(sizes) / SAMPLING.steps
+    assert cells < 0.2 * (448 / 8) ** 2
+
+
+def test_the_same_generator_gives_the_same_picture(network: Refiner) -> None:
+    assert torch.equal(refined(network, photo(), blown()), refined(network, photo(), blown()))
+
+
+def test_strength_zero_leaves_the_prior_to_itself(network: Refiner) -> None:
+    whole, unknown = replace(SMALL_TILES, tile_px=4096, colour_fix="none"), torch.ones(1, 1, 64, 64)
+    results = [
+        refined(network, x, unknown, whole, Sampling(steps=3, strength=0.0)) for x in (photo(64, 64), 1 - photo(64, 64))
+    ]
+    torch.testing.assert_close(*results)
+    heeded = [refined(network, x, unknown, whole) for x in (photo(64, 64), 1 - photo(64, 64))]
+    assert not torch.allclose(*heeded)
+
+
+@pytest.mark.parametrize("words", [Sampling(prompt="a lamp"), Sampling(negative_prompt="noise")])
+def test_the_compact_prior_reads_no_words(network: Refiner, words: Sampling) -> None:
+    with pytest.raises(UsageError, match=r"reads no words.*refine_paper"):
+        refined(network, photo(), blown(), sampling=words)
+
+
+def test_surroundings_start_on_multiples_and_stay_inside() -> None:
+    unknown = torch.zeros(2, 1, 100, 300)
+    unknown[0, 0, 90, 100] = unknown[1, 0, 95, 130] = 1
+    assert surroundings(unknown, 20, 32) == (slice(64, 100), slice(64, 151))
+    assert surroundings(unknown, 0, 1) == (slice(90, 96), slice(100, 131))
