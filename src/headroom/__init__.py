@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from headroom.io import read, read_hdr, read_photo, write_hdr, write_photo, write_preview
     from headroom.io.bracket import read_bracket
     from headroom.io.convert import convert
-    from headroom.restore import expand, merge
+    from headroom.restore import enhance, expand, merge
 else:
     _HOME = {
         "Bracket": "headroom.image",
@@ -27,6 +27,7 @@ else:
         "Hdr": "headroom.image",
         "Photo": "headroom.image",
         "convert": "headroom.io.convert",
+        "enhance": "headroom.restore",
         "expand": "headroom.restore",
         "merge": "headroom.restore",
         "read": "headroom.io",
@@ -56,6 +57,7 @@ __all__ = [
     "Photo",
     "__version__",
     "convert",
+    "enhance",
     "expand",
     "merge",
     "methods",

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 MERGES_BY_DEFAULT = "lf_diff"
 """Id of the method that merges brackets when none is asked for."""
 
+ENHANCES_BY_DEFAULT = "sagiri"
+"""Id of the method that repairs badly exposed photos when none is asked for."""
+
 
 def available() -> list[str]:
     """List the ids of all methods, without importing any."""

@@ -12,14 +12,14 @@ from torch import Tensor
 from headroom.colour.transfer import decode, decode_codes, encode
 from headroom.image import Encoding, Photo
 from headroom.methods.contract import ExpandInput
+from headroom.restore.srgb_like import SRGB_LIKE
 
-_SRGB_LIKE = {"srgb", "bt709", "gamma22", "adobe-rgb"}
 _STRIP_ROWS = 256
 
 
 def network_codes(photo: Photo, encoding: Encoding) -> NDArray[np.uint8]:
     """Give a photo's codes as 8-bit sRGB-like ones, H x W x 3, which is what networks were trained on."""
-    if photo.codes.dtype == np.uint8 and encoding.transfer in _SRGB_LIKE:
+    if photo.codes.dtype == np.uint8 and encoding.transfer in SRGB_LIKE:
         return photo.codes.astype(np.uint8, copy=False)
     result = np.empty(photo.codes.shape, dtype=np.uint8)
     for start in range(0, photo.height, _STRIP_ROWS):
@@ -51,10 +51,14 @@ def full_input(codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> ExpandIn
 
 
 def pad_input(inputs: ExpandInput, multiple: int, minimum_px: int) -> ExpandInput:
+    """Repeat the last row and column of each tensor; see `pad_to_multiple`."""
+    return ExpandInput(*(pad_to_multiple(tensor, multiple, minimum_px) for tensor in inputs))
+
+
+def pad_to_multiple(tensor: Tensor, multiple: int, minimum_px: int) -> Tensor:
     """Repeat the last row and column until both sides are multiples of `multiple` and at least `minimum_px`."""
-    height, width = inputs.encoded.shape[2:]
-    below, right = (-(-max(side, minimum_px) // multiple) * multiple - side for side in (height, width))
-    return ExpandInput(*(F.pad(tensor, (0, right, 0, below), mode="replicate") for tensor in inputs))
+    below, right = (-(-max(side, minimum_px) // multiple) * multiple - side for side in tensor.shape[2:])
+    return F.pad(tensor, (0, right, 0, below), mode="replicate")
 
 
 def _tensors(codes: NDArray[np.uint8], share: NDArray[np.uint8]) -> ExpandInput:

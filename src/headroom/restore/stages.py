@@ -1,0 +1,100 @@
+"""Which networks a call of enhance runs: one that maps colours, one that makes content up, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from headroom.errors import UsageError
+from headroom.methods import available, load
+from headroom.methods.contract import Method, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One network of a call.
+
+    Attributes:
+        method: Its method.
+        preset: Name of its preset.
+        weights: A file to use instead of the weights that ship.
+    """
+
+    method: Method[Any]
+    preset: str
+    weights: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The networks of a call; at least one.
+
+    Attributes:
+        first: Maps brightness and colours, or expands; None to take the photo as it is.
+        second: Makes content up; None to make nothing up.
+    """
+
+    first: Stage | None
+    second: Stage | None
+
+
+def choose_stages(
+    method_id: str, preset: str | None, *, weights: Path | None, stage1: str | None, refine_only: bool, is_masked: bool
+) -> Stages:
+    """Settle what runs. `preset` and `weights` are those of one stage of the method: by default of the first that runs.
+
+    Raises:
+        UsageError: There is no such method or preset, or it has no place in this call.
+    """
+    method = _method(method_id, "enhance")
+    mapping, painting = (_presets(method, invents_content=kind) for kind in (False, True))
+    own_first = not (refine_only or stage1)
+    _check(method, preset, stage1=stage1, refine_only=refine_only, is_masked=is_masked)
+    other = [_stand_in(stage1)] if stage1 else []
+    own = [Stage(method, preset if preset in mapping else mapping[0])] if own_first else []
+    second = [Stage(method, preset if preset in painting else painting[0])] if is_masked else []
+    if weights:
+        given = next((stage for stage in own + second if preset in {None, stage.preset}), None)
+        if given is None:
+            raise UsageError(f"no stage of {method.id} runs, so {weights} means nothing to it. Leave the weights out.")
+        own, second = ([replace(s, weights=weights) if s is given else s for s in part] for part in (own, second))
+    return Stages(next(iter(own + other), None), next(iter(second), None))
+
+
+def _check(method: Method[Any], preset: str | None, *, stage1: str | None, refine_only: bool, is_masked: bool) -> None:
+    """Refuse what contradicts itself."""
+    if preset is not None and preset not in method.presets:
+        raise UsageError(f"{method.id} has no preset {preset!r}; it has {', '.join(method.presets)}.")
+    if refine_only and stage1:
+        raise UsageError(f"refining only leaves the first stage out, so {stage1} has no place. Leave one of them out.")
+    if refine_only and not is_masked:
+        raise UsageError("refining only needs a mask that says where. Give auto, or a picture that is white there.")
+    if is_masked and not _presets(method, invents_content=True):
+        raise UsageError(f"{method.id} makes no content up, so a mask means nothing to it. Leave the mask out.")
+    if preset is None:
+        return
+    if method.presets[preset].capabilities.invents_content:
+        if not is_masked:
+            raise UsageError(f"{method.id} {preset} makes content up where a mask says so. Give one: auto, or a file.")
+    elif refine_only or stage1:
+        raise UsageError(f"{method.id} {preset} is a first stage, which this call leaves out. Leave the preset out.")
+
+
+def _stand_in(method_id: str) -> Stage:
+    """Settle the stage that another method is in place of the first one."""
+    method = _method(method_id, "enhance", "expand")
+    expands = method.verb == "expand"
+    return Stage(method, method.default_preset if expands else _presets(method, invents_content=False)[0])
+
+
+def _method(method_id: str, *verbs: Verb) -> Method[Any]:
+    method = load(method_id)
+    if method.verb not in verbs:
+        fitting = ", ".join(name for name in available() if load(name).verb in verbs)
+        raise UsageError(f"{method.id} is a method to {method.verb}. Choose one of {fitting}.")
+    return method
+
+
+def _presets(method: Method[Any], *, invents_content: bool) -> list[str]:
+    return [name for name, each in method.presets.items() if each.capabilities.invents_content == invents_content]
