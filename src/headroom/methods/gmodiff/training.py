@@ -1,0 +1,79 @@
+"""How the regressors learn: the gain map and its light together, then where they err (GMODiff's first two stages)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from headroom.methods.contract import MergeBatch, Training
+from headroom.methods.gmodiff.gain import encode_gain
+from headroom.methods.gmodiff.regressor import Regression, Regressor
+from headroom.nn.mu_law import mu_law
+
+_LUMINANCE = (0.299, 0.587, 0.114)
+_WRONG = 0.02
+"""Error of luminance, 1.0 = full scale of the shortest frame, from which light is unreliable."""
+
+
+class RegressorLoss(BaseModel):
+    """What is learned, and the weights of the loss.
+
+    Attributes:
+        learn: `gain` is the first stage; `mask` the second, which teaches the mask head alone and starts from the
+            weights of the first (`run.initial_weights`).
+        light: Weight of the light's error in mu-law beside that of the gain map: dual learning.
+        gradient: Weight of the error of neighbouring pixels' differences in mu-law light; the paper has none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learn: Literal["gain", "mask"] = "gain"
+    light: Annotated[float, Field(ge=0)] = 1.0
+    gradient: Annotated[float, Field(ge=0)] = 0.0
+
+
+def prepare(network: nn.Module, settings: RegressorLoss) -> None:
+    """Settle which part of a network learns."""
+    if not isinstance(network, Regressor):
+        raise TypeError(f"{type(network).__name__} is not a network of gmodiff")
+    network.learn(mask=settings.learn == "mask")
+
+
+def loss(network: nn.Module, batch: MergeBatch, settings: RegressorLoss) -> dict[str, Tensor]:
+    """Compare gain and light with the truth's, or the mask with where the light is wrong."""
+    found: Regression = network(batch.inputs)
+    if settings.learn == "mask":
+        wrong = unreliable(found.light, batch.truth)
+        mask = F.binary_cross_entropy_with_logits(found.unreliable.float(), wrong)
+        return {"mask": mask, "wrong_share": wrong.mean(), "total": mask}
+    light, truth = mu_law(found.light), mu_law(batch.truth)
+    gain = F.l1_loss(found.gain.float(), encode_gain(batch.truth, found.base))
+    terms = {"gain": gain, "light": F.l1_loss(light, truth), "gradient": _gradient_error(light, truth)}
+    return {**terms, "total": gain + settings.light * terms["light"] + settings.gradient * terms["gradient"]}
+
+
+def unreliable(light: Tensor, truth: Tensor) -> Tensor:
+    """Mark where the luminance of N x 3 x H x W light is wrong, N x 1 x H x W."""
+    error = (light - truth).abs() * torch.tensor(_LUMINANCE, device=light.device).view(1, 3, 1, 1)
+    return (error.sum(1, keepdim=True) >= _WRONG).float()
+
+
+def predict(network: nn.Module, batch: MergeBatch) -> Tensor:
+    """Merge a batch of brackets: N x 3 x H x W light."""
+    found: Regression = network(batch.inputs)
+    return found.light
+
+
+def _gradient_error(one: Tensor, other: Tensor) -> Tensor:
+    error = one - other
+    return error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
+
+
+TRAINING = {
+    "regressor": Training(RegressorLoss, loss, predict, prepare),
+    "regressor_paper": Training(RegressorLoss, loss, predict, prepare, recipe="recipe_paper"),
+}
