@@ -6,6 +6,7 @@ Latents of the unknown region are drawn from noise, in tiles that touch it; ever
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -37,12 +38,8 @@ def refine(network: Refiner, inputs: EnhanceInput, generator: torch.Generator, p
     if not inputs.unknown.any():
         progress(1.0)
         return inputs.encoded
-    rows, columns = surroundings(inputs.unknown, network.options.context_px, network.size_multiple)
-    picture, unknown = (x[..., rows, columns] for x in (inputs.encoded, inputs.unknown))
-    generated = _generate(network, picture, unknown, inputs.sampling, generator, progress)
-    result = inputs.encoded.clone()
-    result[..., rows, columns] = cross_fade(generated, picture, unknown, network.options.band_px)
-    return result
+    generated = _generate(network, inputs, generator, progress)
+    return cross_fade(generated, inputs.encoded, inputs.unknown, network.options.band_px)
 
 
 def _refuse_words(sampling: Sampling) -> None:
@@ -53,34 +50,18 @@ def _refuse_words(sampling: Sampling) -> None:
         )
 
 
-def surroundings(unknown: Tensor, context_px: int, multiple: int) -> tuple[slice, slice]:
-    """Give the rows and columns of N x 1 x H x W within `context_px` of anything unknown, from multiples on."""
-    places = unknown.amax((0, 1)).nonzero()  # each a row and a column
-    low, high = places.amin(0), places.amax(0) + 1
-    first = ((low - context_px).clamp(min=0) // multiple * multiple).tolist()
-    last = torch.minimum(high + context_px, torch.tensor(unknown.shape[2:], device=high.device)).tolist()
-    return slice(first[0], last[0]), slice(first[1], last[1])
-
-
-def _generate(
-    network: Refiner,
-    picture: Tensor,
-    unknown: Tensor,
-    sampling: Sampling,
-    generator: torch.Generator,
-    progress: Progress,
-) -> Tensor:
-    """Draw a picture that is wanted in its unknown region and a little around it; elsewhere it is the given one."""
-    options, (_, _, h, w) = network.options, picture.shape
-    picture, unknown = (reflect_to_multiple(x, network.size_multiple) for x in (picture, unknown))
+def _generate(network: Refiner, inputs: EnhanceInput, generator: torch.Generator, progress: Progress) -> Tensor:
+    """Draw a picture that is wanted in the unknown region and a little around it; elsewhere it is the given one."""
+    options, (_, _, h, w) = network.options, inputs.encoded.shape
+    picture, unknown = (reflect_to_multiple(x, network.size_multiple) for x in inputs[:2])
     cells = latent_mask(unknown, AUTOENCODER_FACTOR, dilation=options.dilation)
     side, overlap, multiple = (
         px // AUTOENCODER_FACTOR for px in (options.tile_px, options.overlap_px, network.size_multiple)
     )
     chosen = tiles_touching(_grown(cells, _DECODED_BEYOND), side, overlap, multiple)
     condition = _encode(network, picture, chosen)
-    predict = _steered(network, network.hint(condition, cells), chosen, sampling)
-    schedule = spaced_schedule(sampling.steps)
+    predict = _steered(network, network.hint(condition, cells), chosen, inputs.sampling)
+    schedule = spaced_schedule(inputs.sampling.steps)
     latents = sample_masked(predict, condition, cells, schedule, generator, progress, options.blending)
     decoded = _decode(network, latents, picture, chosen)
     return fix_colours(decoded, picture, options.colour_fix)[..., :h, :w]

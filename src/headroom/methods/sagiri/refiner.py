@@ -24,7 +24,6 @@ class RefineOptions:
     Attributes:
         tile_px: Longest side of what the denoiser and the autoencoder see at a time.
         overlap_px: How far two of these overlap.
-        context_px: How much of the photo around everything unknown is looked at.
         dilation: Cells by which the unknown region grows in latents.
         blending: How known latents are held.
         colour_fix: How the result's colours follow those of the first stage.
@@ -33,7 +32,6 @@ class RefineOptions:
 
     tile_px: int = 768
     overlap_px: int = 128
-    context_px: int = 128
     dilation: int = 0
     blending: Blending = STRAIGHT_DOWN
     colour_fix: ColourFix = "wavelet"
