@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from headroom.methods.contract import Capabilities, GenerateInput, Method, Preset, Progress
 from headroom.methods.latent_prior.network import TrainedPrior
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
+from headroom.nn.latent.sampling import sample
 from headroom.nn.latent.settings import COMPACT, LatentPriorSettings
+from headroom.nn.latent.tiling import decode_tiled
 
 
 def build(settings: LatentPriorSettings) -> nn.Module:
@@ -18,17 +20,11 @@ def build(settings: LatentPriorSettings) -> nn.Module:
 
 def run(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, progress: Progress) -> Tensor:
     """Draw pictures from noise; see `Method.run`."""
-    from headroom.nn.latent.sampling import sample
-
     if not isinstance(network, LatentPrior):
         raise TypeError(f"{type(network).__name__} is not a network of latent_prior")
-    shape = (
-        inputs.count,
-        network.channels,
-        *(side // AUTOENCODER_FACTOR for side in (inputs.height_px, inputs.width_px)),
-    )
-    latents = sample(network, shape, inputs.sampling.steps, generator, progress)
-    return network.decode(latents)
+    height, width = inputs.height_px // AUTOENCODER_FACTOR, inputs.width_px // AUTOENCODER_FACTOR
+    shape = (inputs.count, network.channels, height, width)
+    return decode_tiled(network, sample(network, shape, inputs.sampling.steps, generator, progress))
 
 
 METHOD = Method(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from headroom.methods.contract import GenerateBatch, Training
-from headroom.methods.latent_prior.losses import gradient_error, structure_error, texture_error
+from headroom.methods.latent_prior.losses import gradient_error, texture_error
 from headroom.methods.latent_prior.network import Autoencoded, Denoised, Stage, TrainedPrior
+from headroom.nn.ssim import ssim
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -51,12 +53,12 @@ def loss(network: nn.Module, batch: GenerateBatch, settings: LatentPriorLoss) ->
     terms = {
         "l1": F.l1_loss(pictures, batch.pictures),
         "gradient": gradient_error(pictures, batch.pictures),
-        "structure": structure_error(pictures, batch.pictures),
+        "structure": 1 - ssim(pictures, batch.pictures).mean(),
         "texture": texture_error(pictures, batch.pictures),
         "divergence": result.divergence.float(),
     }
-    weights = {"l1": 1.0, **settings.model_dump(include=terms.keys())}
-    return {**terms, "total": sum((weights[name] * term for name, term in terms.items()), pictures.new_zeros(()))}
+    weights = {"l1": 1.0, **settings.model_dump(include=set(terms))}
+    return {**terms, "total": torch.stack([weights[name] * term for name, term in terms.items()]).sum()}
 
 
 def predict(network: nn.Module, batch: GenerateBatch) -> Tensor:

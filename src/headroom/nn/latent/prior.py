@@ -43,6 +43,8 @@ class LatentPrior(nn.Module):
         prediction: See `LatentPriorSettings`.
     """
 
+    autoencoder: Any  # diffusers has no types
+    denoiser: Any
     latent_mean: Tensor
     latent_deviation: Tensor
 
@@ -57,8 +59,7 @@ class LatentPrior(nn.Module):
         prediction: Prediction = "epsilon",
     ) -> None:
         super().__init__()
-        self.autoencoder: Any = autoencoder
-        self.denoiser: Any = denoiser
+        self.autoencoder, self.denoiser = autoencoder, denoiser
         self.patch_px, self.prediction = patch_px, prediction
         self.channels: int = self.denoiser.config.in_channels
         width = self.denoiser.config.cross_attention_dim

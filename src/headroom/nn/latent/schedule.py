@@ -7,6 +7,7 @@ their alpha-bar: the part of a noisy latent's variance that is not noise.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -51,7 +52,7 @@ class SpacedSchedule:
     def noised(self, clean: Tensor, noise: Tensor, number: int) -> Tensor:
         """Mix noise into latents as at the visited step `number`, 0 to K - 1; at -1 they stay clean."""
         share = float(self.signal_shares[number]) if number >= 0 else 1.0
-        return share**0.5 * clean + (1 - share) ** 0.5 * noise
+        return math.sqrt(share) * clean + math.sqrt(1 - share) * noise
 
 
 def spaced_schedule(steps: int) -> SpacedSchedule:
