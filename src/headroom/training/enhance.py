@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from headroom.data.enhancement import EnhancementData, EnhancementSettings
+from headroom.data.enhancement_blurred import BlurredData
 from headroom.data.enhancement_validation import PHOTOS, SIDE_PX, exposure_errors
 from headroom.data.panoramas import load_panoramas
 from headroom.methods.contract import EnhanceBatch, Training
@@ -45,12 +46,14 @@ class DataTable(Table):
 
     Attributes:
         stages: Parts of the run, in order; the last one ends at 1.
+        damage: What views suffer: a wrong exposure, or a blur along random lines.
         error_ev: See `EnhancementSettings`.
         validation_photos: Number of validation photos, a multiple of 4.
         validation_px: Side of the validation photos.
     """
 
     stages: tuple[Stage, ...] = (Stage(),)
+    damage: Literal["exposure", "lines"] = "exposure"
     error_ev: tuple[float, float] = EnhancementSettings().error_ev
     validation_photos: Annotated[int, Field(ge=_BATCH, multiple_of=_BATCH)] = PHOTOS
     validation_px: _SidePx = SIDE_PX
@@ -66,7 +69,7 @@ class EnhanceTask(MethodTask[EnhanceBatch]):
         super().__init__(recipe, training)
         self.table = recipe.table("data", DataTable)
         settings = EnhancementSettings(error_ev=self.table.error_ev)
-        self.data = EnhancementData(load_panoramas(panoramas, "train"), settings, recipe.run.seed)
+        self.data = self._damaged(EnhancementData(load_panoramas(panoramas, "train"), settings, recipe.run.seed))
         self.panoramas = panoramas
 
     def batch(self, index: int) -> EnhanceBatch:
@@ -94,10 +97,13 @@ class EnhanceTask(MethodTask[EnhanceBatch]):
         ]
         return (torch.cat(rows, dim=1) * 255).byte().permute(1, 2, 0).numpy()
 
+    def _damaged(self, views: EnhancementData) -> EnhancementData | BlurredData:
+        return BlurredData(views) if self.table.damage == "lines" else views
+
     @cached_property
     def _validation(self) -> list[EnhanceBatch]:
         """Photos of the validation panoramas, the same in every run."""
-        data = exposure_errors(self.panoramas)
+        data = self._damaged(exposure_errors(self.panoramas))
         return [
             data.batch(index, _BATCH, self.table.validation_px)
             for index in range(self.table.validation_photos // _BATCH)
