@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from headroom.errors import UsageError
+from headroom.io import sdr
 from headroom.io.formats import FORMATS, output_format
 
 PHOTO_SUFFIXES = frozenset(
@@ -28,11 +29,11 @@ FOLDER_FORMAT = "ultra-hdr"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One photo to expand, or one bracket to merge.
+    """One photo to expand or enhance, or one bracket to merge.
 
     Attributes:
         source: The photo, or the first frame.
-        target: The HDR file to write.
+        target: The file to write.
         preview: The tone-mapped picture to write beside it, or None.
         further: The bracket's further frames.
     """
@@ -67,12 +68,38 @@ def plan(inputs: Sequence[Path], out: Path, *, format_name: str | None, preview:
     Raises:
         UsageError: The inputs, `out` and the format do not fit together.
     """
-    if len(inputs) == 1 and not inputs[0].is_dir() and out.suffix and not out.is_dir():
+    if _is_one_file(inputs, out):
         jobs = [job_of([inputs[0]], checked_file(out, format_name), preview=preview)]
     else:
-        jobs = _jobs_in_folder(inputs, out, suffix_in_folder(out, format_name), preview=preview)
+        suffix = suffix_in_folder(out, format_name)
+        jobs = _jobs_in_folder(inputs, out, lambda _source: suffix, preview=preview)
     check_inputs_stay(jobs)
     return jobs
+
+
+def plan_photos(inputs: Sequence[Path], out: Path, *, format_name: str | None) -> list[Job]:
+    """List the jobs of a call that makes photos of photos, as `plan` does; in a folder each keeps its format.
+
+    Raises:
+        UsageError: The inputs, `out` and the format do not fit together.
+    """
+    if _is_one_file(inputs, out):
+        container = FORMATS[sdr.format_of(out, format_name)]
+        if out.suffix.lower() not in container.suffixes:
+            raise UsageError(
+                f"{out}: {container.title} is written to {container.suffixes[0]} files. Change --out or --format."
+            )
+        jobs = [job_of([inputs[0]], out, preview=False)]
+    else:
+        _check_folder(out, PHOTO_SUFFIXES)
+        suffix = FORMATS[sdr.format_of(out, format_name)].suffixes[0] if format_name else None
+        jobs = _jobs_in_folder(inputs, out, lambda source: suffix or sdr.suffix_like(source), preview=False)
+    check_inputs_stay(jobs)
+    return jobs
+
+
+def _is_one_file(inputs: Sequence[Path], out: Path) -> bool:
+    return len(inputs) == 1 and not inputs[0].is_dir() and bool(out.suffix) and not out.is_dir()
 
 
 def check_inputs_stay(jobs: Sequence[Job]) -> None:
@@ -93,9 +120,13 @@ def suffix_in_folder(out: Path, format_name: str | None) -> str:
     Raises:
         UsageError: `out` is a file or looks like one, or there is no such format.
     """
-    if not out.is_dir() and (out.exists() or out.suffix.lower() in HDR_SUFFIXES):
-        raise UsageError(f"{out}: names one file, but several results need a folder. Give a folder as --out.")
+    _check_folder(out, HDR_SUFFIXES)
     return output_format(out, format_name or FOLDER_FORMAT).suffixes[0]
+
+
+def _check_folder(out: Path, suffixes_of_files: frozenset[str]) -> None:
+    if not out.is_dir() and (out.exists() or out.suffix.lower() in suffixes_of_files):
+        raise UsageError(f"{out}: names one file, but several results need a folder. Give a folder as --out.")
 
 
 def checked_file(out: Path, format_name: str | None) -> Path:
@@ -118,7 +149,7 @@ def job_of(sources: Sequence[Path], target: Path, *, preview: bool) -> Job:
     return Job(sources[0], target, beside, tuple(sources[1:]))
 
 
-def _jobs_in_folder(inputs: Sequence[Path], out: Path, suffix: str, *, preview: bool) -> list[Job]:
+def _jobs_in_folder(inputs: Sequence[Path], out: Path, suffix_of: Callable[[Path], str], *, preview: bool) -> list[Job]:
     """Name outputs after their inputs, with longer names for those that would meet."""
     # A photo that is given twice, by name and by its folder, is one photo.
     found = {os.path.abspath(source): (source, relative) for source, relative in _find(inputs, out)}  # noqa: PTH100
@@ -134,7 +165,8 @@ def _jobs_in_folder(inputs: Sequence[Path], out: Path, suffix: str, *, preview: 
             relative.with_name(relative.name + suffix),
             Path(path + suffix).relative_to(common),
         )
-        for path, (_, relative) in found.items()
+        for path, (source, relative) in found.items()
+        for suffix in [suffix_of(source)]
     ]
     length = [0] * len(names)
     while True:

@@ -39,19 +39,48 @@ def with_depth(photo: Photo, bit_depth: Literal[8, 16]) -> Photo:
     return dataclasses.replace(photo, codes=codes, bit_depth=bit_depth, original=None)
 
 
-def checked_format(path: Path, name: str | None, photo: Photo) -> str:
+def fitting_depth(photo: Photo, path: Path) -> Photo:
+    """Return a photo of 8 or 16 bits in the largest depth of these that the format of a path's suffix holds.
+
+    Raises:
+        UsageError: The suffix names no format.
+    """
+    return with_depth(photo, 16 if photo.bit_depth > 8 and 16 in DEPTHS[format_of(path, None)] else 8)
+
+
+def format_of(path: Path, name: str | None) -> str:
     """Return the format to write: the one named, else the one of the suffix.
+
+    Raises:
+        UsageError: There is none.
+    """
+    container = name or _format_by_suffix(path)
+    if container not in DEPTHS:
+        raise UsageError(f"{name or path}: names no format for photos. Use one of {', '.join(DEPTHS)}.")
+    return container
+
+
+def suffix_like(source: Path) -> str:
+    """Return the suffix of a photo that is made of a file: its own, or that of a usual format where none is written."""
+    if _format_by_suffix(source):
+        return source.suffix
+    return FORMATS["tiff" if source.suffix.lower() in FORMATS["raw"].suffixes else "jpeg"].suffixes[0]
+
+
+def checked_format(path: Path, name: str | None, photo: Photo) -> str:
+    """Return the format to write; see `format_of`.
 
     Raises:
         UsageError: There is none, or it does not hold the photo's depth.
     """
-    by_suffix = (key for key in DEPTHS if path.suffix.lower() in FORMATS[key].suffixes)
-    container = name or next(by_suffix, "")
-    if container not in DEPTHS:
-        raise UsageError(f"{name or path}: names no format for photos. Use one of {', '.join(DEPTHS)}.")
+    container = format_of(path, name)
     if photo.bit_depth not in DEPTHS[container] or photo.codes.dtype == np.float32:
         raise UsageError(f"{path}: {FORMATS[container].title} holds no {photo.bit_depth} bits. Reduce the depth first.")
     return container
+
+
+def _format_by_suffix(path: Path) -> str:
+    return next((key for key in DEPTHS if path.suffix.lower() in FORMATS[key].suffixes), "")
 
 
 def write(path: Path, photo: Photo, container: str) -> None:

@@ -1,0 +1,135 @@
+"""`headroom enhance`: badly exposed photos in, good ones out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from headroom.cli.console import say
+from headroom.methods import ENHANCES_BY_DEFAULT
+
+if TYPE_CHECKING:
+    from headroom.cli.jobs import Job
+    from headroom.image import Photo
+    from headroom.restore.enhance import Masking
+    from headroom.restore.repaint import Progress
+
+
+def enhance(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or folders of photos.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="PATH", help="A file for one photo (its suffix is the format), else a folder."
+        ),
+    ],
+    mask: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|none|FILE",
+            help="Where content is made up: what shows nothing, or what a picture has white.",
+        ),
+    ] = "none",
+    prompt: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the picture shows, for networks that read words.")
+    ] = "",
+    strength: Annotated[
+        float, typer.Option(metavar="S", help="Weight of the photo in what is made up; 1 as trained.")
+    ] = 1.0,
+    steps: Annotated[int, typer.Option(metavar="N", help="Steps in which content is made up.")] = 30,
+    guidance: Annotated[float, typer.Option(metavar="G", help="Weight of the words; 1 as they are.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of methods that draw random numbers.")] = 0,
+    stage1: Annotated[
+        str | None,
+        typer.Option(metavar="METHOD", help="Another enhance or expand method for brightness and colours, or none."),
+    ] = None,
+    refine_only: Annotated[
+        bool, typer.Option("--refine-only", help="Only make content up, in what another tool has repaired.")
+    ] = False,
+    method: Annotated[
+        str, typer.Option(metavar="NAME", help="What repairs the photo; see `headroom methods`.")
+    ] = ENHANCES_BY_DEFAULT,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Size of the method.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Safetensors file in place of the weights that ship.")
+    ] = None,
+    format: Annotated[  # noqa: A002 - the option's name
+        str | None, typer.Option(metavar="FORMAT", help="jpeg, png, webp or tiff; each photo's own in a folder.")
+    ] = None,
+    strip_gps: Annotated[
+        bool, typer.Option("--strip-gps", help="Leave the photo's position out of the files.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace outputs that exist already.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per photo.")] = False,
+) -> None:
+    """Repair badly exposed photos: brightness, colours, and what shows nothing.
+
+    The one verb that repaints what the camera measured; each file says so. Size, depth, profile and metadata stay.
+    Content is made up only where --mask says so.
+
+    Paths of finished files go to stdout. An existing file is never replaced without --force: it is an error for one
+    photo, and skipped in a folder. A photo that cannot be used costs one line on stderr.
+    """
+    import headroom
+    from headroom.cli.batch import run
+    from headroom.cli.jobs import plan_photos
+
+    jobs = plan_photos(inputs, out, format_name=format)
+    repair = partial(
+        headroom.enhance,
+        method=method,
+        preset=preset,
+        weights=weights,
+        mask=_masking(mask),
+        prompt=prompt,
+        strength=strength,
+        steps=steps,
+        guidance=guidance,
+        seed=seed,
+        stage1=stage1,
+        refine_only=refine_only,
+    )
+    run(jobs, partial(_enhance_one, repair=repair, strip_gps=strip_gps), force=force, json=json)
+
+
+def _masking(mask: str) -> Masking:
+    """Read the picture that `--mask` names."""
+    if mask in {"none", "auto"}:
+        return cast("Masking", mask)
+    from headroom import read_photo
+    from headroom.io.sdr import with_depth
+
+    return with_depth(read_photo(mask), 8).codes
+
+
+def _enhance_one(job: Job, progress: Progress, repair: Callable[..., Photo], *, strip_gps: bool) -> dict[str, Any]:
+    """Enhance one photo and write it."""
+    from headroom import read_photo, write_photo
+    from headroom.files import make_folder
+    from headroom.io import provenance
+    from headroom.io.gps import without_gps
+    from headroom.io.sdr import fitting_depth
+
+    make_folder(job.target.parent)
+    photo = read_photo(job.source)
+    enhanced = repair(without_gps(photo) if strip_gps else photo, progress=progress)
+    made = provenance.from_xmp(enhanced.metadata.xmp)
+    written = fitting_depth(enhanced, job.target)
+    warnings = [*_losses(photo, enhanced, written), *write_photo(written, job.target)]
+    if made.get("mask") == "auto" and not made["made_up_share"]:
+        warnings.append("nothing is blown or crushed, so nothing is made up")
+    for warning in warnings:
+        say(f"warning: {job.source}: {warning}")
+    return {"bit_depth": written.bit_depth, **made, "warnings": warnings}
+
+
+def _losses(photo: Photo, enhanced: Photo, written: Photo) -> Iterator[str]:
+    """Say what of a photo its file does not hold any more."""
+    if photo.gain_map is not None:
+        yield "its gain map, which was made for the photo as it was, is left out"
+    if written.bit_depth < enhanced.bit_depth:
+        yield f"{enhanced.bit_depth} bits became {written.bit_depth}, all that this format holds; PNG and TIFF hold 16"
