@@ -6,7 +6,7 @@ from torch.distributions import Normal, kl_divergence
 
 from headroom import methods
 from headroom.methods.contract import GenerateBatch, GenerateInput, Sampling
-from headroom.methods.latent_prior.losses import gradient_error, texture_error
+from headroom.methods.latent_prior.losses import colour_error, gradient_error, texture_error
 from headroom.methods.latent_prior.network import Autoencoded, Denoised, TrainedPrior
 from headroom.methods.latent_prior.training import LatentPriorLoss, loss, predict, prepare
 
@@ -107,6 +107,12 @@ def test_gradient_error_is_the_slope_that_is_missing() -> None:
     assert gradient_error(ramp, 0.25 * ramp) == 0.75
     assert gradient_error(ramp.mT, ramp) == 2
     assert gradient_error(ramp + 5, ramp) == 0
+
+
+def test_colour_error_is_that_of_cells() -> None:
+    stripes = torch.arange(16).remainder(2).float().expand(1, 3, 16, 16)
+    assert colour_error(stripes, torch.full_like(stripes, 0.5)) == 0
+    assert colour_error(stripes + 0.25, stripes) == 0.25
 
 
 def test_texture_error_prefers_a_sharp_guess_to_a_blur() -> None:

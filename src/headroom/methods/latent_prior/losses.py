@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from headroom.nn.latent.prior import AUTOENCODER_FACTOR
+
 _WINDOW_PX = 7
 _FAINTEST = 1e-3
 """Strength of detail below which differences count for little; without it, flat places have no gradient."""
@@ -14,6 +16,11 @@ def gradient_error(a: Tensor, b: Tensor) -> Tensor:
     """Compare the differences of neighbouring pixels: mean absolute error, both directions."""
     error = a - b
     return error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
+
+
+def colour_error(a: Tensor, b: Tensor) -> Tensor:
+    """Compare the mean colours of the 8 x 8 pixels that a cell of latents stands for: mean absolute error."""
+    return F.l1_loss(F.avg_pool2d(a, AUTOENCODER_FACTOR), F.avg_pool2d(b, AUTOENCODER_FACTOR))
 
 
 def texture_error(a: Tensor, b: Tensor) -> Tensor:

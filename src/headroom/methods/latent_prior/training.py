@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from headroom.methods.contract import GenerateBatch, Training
-from headroom.methods.latent_prior.losses import gradient_error, texture_error
+from headroom.methods.latent_prior.losses import colour_error, gradient_error, texture_error
 from headroom.methods.latent_prior.network import Autoencoded, Denoised, Stage, TrainedPrior
 from headroom.nn.ssim import ssim
 
@@ -22,6 +22,7 @@ class LatentPriorLoss(BaseModel):
 
     Attributes:
         stage: The part that learns; the denoiser starts from the autoencoder's weights (`run.initial_weights`).
+        colour: Weight of the error of the mean colours of 8 x 8 pixels; edges would have all of the latents otherwise.
         gradient: Weight of the error of neighbouring pixels' differences.
         structure: Weight of 1 - SSIM.
         texture: Weight of the error of the strength of fine detail.
@@ -32,9 +33,10 @@ class LatentPriorLoss(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stage: Stage = "autoencoder"
+    colour: Weight = 2.0
     gradient: Weight = 1.0
     structure: Weight = 0.1
-    texture: Weight = 0.5
+    texture: Weight = 1.5
     divergence: Weight = 1e-4
     draws: Annotated[int, Field(ge=1)] = 4
 
@@ -52,6 +54,7 @@ def loss(network: nn.Module, batch: GenerateBatch, settings: LatentPriorLoss) ->
     pictures = result.pictures.float()
     terms = {
         "l1": F.l1_loss(pictures, batch.pictures),
+        "colour": colour_error(pictures, batch.pictures),
         "gradient": gradient_error(pictures, batch.pictures),
         "structure": 1 - ssim(pictures, batch.pictures).mean(),
         "texture": texture_error(pictures, batch.pictures),
