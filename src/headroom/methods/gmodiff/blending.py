@@ -49,7 +49,8 @@ def gathered(frames: Tensor, taps: Tensor) -> Tensor:
         taps: N x F x 9 x H x W weights, row by row from the upper left neighbour.
     """
     height, width = frames.shape[-2:]
-    around = F.pad(frames.flatten(0, 1), (1, 1, 1, 1), mode="replicate").unflatten(0, frames.shape[:2])
+    around = F.pad(frames.flatten(1, 2), (1, 1, 1, 1), mode="replicate")
+    around = around.reshape(*frames.shape[:3], height + 2, width + 2)
     total = torch.zeros_like(frames)
     for number in range(TAPS):
         row, column = divmod(number, 3)

@@ -75,13 +75,15 @@ class CompactRegressor(Regressor):
         features = (F.leaky_relu(intro(frame)) for intro, frame in zip(self.intro, by_frame, strict=True))
         encoded = self.encode(self.fusion(*features))  # N x C x H/2 x W/2 and smaller
         outputs = F.pixel_shuffle(self.head(self.decode(encoded)), _FACTOR).float()  # N x 39 x H x W
-        weights, taps, change = outputs.split(_OUTPUTS, dim=1)
-        gain = blend(frames, classical + weights.unflatten(1, (3, 3)), _centred(taps.unflatten(1, (3, TAPS))), change)
+        weights, taps, change = torch.split(outputs, list(_OUTPUTS), dim=1)
+        gain = blend(frames, classical + weights.reshape(classical.shape), _centred(taps), change)
         doubt = self.doubt(encoded.skips).float()
         return Regression(gain, frames.base, F.interpolate(doubt, scale_factor=2.0, mode="bilinear"))
 
 
 def _centred(taps: Tensor) -> Tensor:
-    centre = torch.zeros(TAPS, device=taps.device)
+    """Turn N x 27 x H x W changes into N x 3 frames x 9 x H x W logits, the largest for the pixel itself."""
+    by_frame = taps.reshape(len(taps), 3, TAPS, *taps.shape[-2:])
+    centre = by_frame.new_zeros(TAPS, 1, 1)
     centre[TAPS // 2] = _CENTRE_LOGIT
-    return taps + centre.view(1, 1, TAPS, 1, 1)
+    return by_frame + centre

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from headroom.methods.contract import Capabilities, MergeInput, Method, Preset, Progress
 from headroom.methods.gmodiff.compact import CompactRegressor
@@ -45,7 +45,7 @@ def build(settings: CompactSettings | DaRegSettings) -> Regressor:
             return DaReg(channels, factors, blocks_down, blocks_up, mask_channels)
 
 
-def run(network: Regressor, inputs: MergeInput, generator: torch.Generator, progress: Progress) -> Tensor:
+def run(network: nn.Module, inputs: MergeInput, generator: torch.Generator, progress: Progress) -> Tensor:
     """Merge N brackets into N x 3 x H x W light; see `Method.run`."""
     del generator  # nothing is drawn
     regression: Regression = network(inputs)
