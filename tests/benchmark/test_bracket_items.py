@@ -10,6 +10,7 @@ import pytest
 
 from headroom.benchmark.datasets import open_dataset
 from headroom.benchmark.infer import infer
+from headroom.benchmark.making import choose_way
 from headroom.benchmark.measure import Meter
 from headroom.benchmark.score import Scored, choose_metrics, score
 from headroom.errors import UsageError
@@ -44,7 +45,7 @@ def scored(brackets: Path, *folders: Path) -> list[Scored]:
 
 def test_a_bracket_without_motion_is_merged_to_its_truth(brackets: Path, tmp_path: Path) -> None:
     items = open_dataset(f"kalantari:{brackets}")
-    results = list(infer("debevec", items, tmp_path / "out", dataset="kalantari"))
+    results = list(infer(choose_way("debevec"), items, tmp_path / "out", dataset="kalantari"))
     assert [(result.name, result.status) for result in results] == [("001", "done"), ("002", "done")]
     for result in scored(brackets, tmp_path / "out"):
         assert result.readings.values["psnr_l"] > 40
@@ -70,7 +71,10 @@ def test_a_data_set_without_truth_is_merged_but_not_scored(brackets: Path, tmp_p
     for path in brackets.rglob("HDRImg.hdr"):
         path.unlink()
     items = open_dataset(f"sen:{brackets}")
-    assert [result.status for result in infer("debevec", items, tmp_path / "out", dataset="sen")] == ["done", "done"]
+    assert [result.status for result in infer(choose_way("debevec"), items, tmp_path / "out", dataset="sen")] == [
+        "done",
+        "done",
+    ]
     for result in score([tmp_path / "out"], items, Meter(choose_metrics(items, (), None))):
         assert result.error.count("has no truth") == 1
         assert not result.readings.values
@@ -79,5 +83,5 @@ def test_a_data_set_without_truth_is_merged_but_not_scored(brackets: Path, tmp_p
 def test_a_method_of_the_other_verb_is_refused(brackets: Path, pairs: Path, tmp_path: Path) -> None:
     for method, dataset in (("linear", f"kalantari:{brackets}"), ("debevec", f"pairs:{pairs}")):
         with pytest.raises(UsageError, match=f"{method}: a method to"):
-            list(infer(method, open_dataset(dataset), tmp_path / "out", dataset=dataset))
+            list(infer(choose_way(method), open_dataset(dataset), tmp_path / "out", dataset=dataset))
         assert not list(tmp_path.glob("out/*"))

@@ -11,6 +11,7 @@ import pytest
 
 from headroom.benchmark.datasets import open_dataset
 from headroom.benchmark.infer import infer
+from headroom.benchmark.making import choose_way
 from headroom.benchmark.peak_memory import with_peak
 
 
@@ -26,7 +27,7 @@ def test_the_peak_is_that_of_the_work() -> None:
 
 @pytest.mark.parametrize(("method", "millions"), [("linear", 0), ("hybrid_ae", 3.4)])
 def test_the_record_tells_memory_and_size(pairs: Path, tmp_path: Path, method: str, millions: float) -> None:
-    list(infer(method, open_dataset(f"pairs:{pairs}"), tmp_path / "out", dataset="pairs"))
+    list(infer(choose_way(method), open_dataset(f"pairs:{pairs}"), tmp_path / "out", dataset="pairs"))
     record = json.loads((tmp_path / "out" / "run.json").read_text())
     assert record["parameters"] / 1e6 == pytest.approx(millions, abs=0.1)
     assert record["peak_bytes"] > 50e6

@@ -11,12 +11,13 @@ from PIL import Image
 
 from headroom.benchmark.datasets import open_dataset
 from headroom.benchmark.infer import Inference, infer
+from headroom.benchmark.making import choose_way
 from headroom.errors import DataError, UsageError
 from headroom.io import read_hdr
 
 
 def run(folder: Path, out: Path, method: str = "linear", dataset: str = "pairs") -> list[Inference]:
-    return list(infer(method, open_dataset(f"pairs:{folder}"), out, dataset=dataset))
+    return list(infer(choose_way(method), open_dataset(f"pairs:{folder}"), out, dataset=dataset))
 
 
 def test_results_are_the_photos_in_linear_light(pairs: Path, tmp_path: Path) -> None:
@@ -44,7 +45,7 @@ def test_the_record_says_how_they_were_made(pairs: Path, tmp_path: Path) -> None
 
 def test_an_interrupted_run_goes_on(pairs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert next(infer("linear", open_dataset(f"pairs:{pairs}"), out, dataset="pairs")).name == "day"
+    assert next(infer(choose_way("linear"), open_dataset(f"pairs:{pairs}"), out, dataset="pairs")).name == "day"
     first = (out / "day.exr").stat()
     assert [result.status for result in run(pairs, out)] == ["exists", "done"]
     assert (out / "day.exr").stat() == first

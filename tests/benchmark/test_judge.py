@@ -84,7 +84,7 @@ def test_an_sdr_result_is_codes_without_a_truth() -> None:
 
 
 def test_units_of_the_other_kind_are_refused() -> None:
-    with pytest.raises(UsageError, match="full-scale: units of brackets"):
+    with pytest.raises(UsageError, match="full-scale: units that results of a photo to expand"):
         judge_of(photo_item()).pair(Hdr(SCENE), "full-scale")
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from headroom.benchmark.datasets import open_dataset
 from headroom.benchmark.infer import infer
+from headroom.benchmark.making import choose_way
 from headroom.benchmark.measure import Meter
 from headroom.benchmark.score import Scored, choose_metrics, score
 from headroom.colour.primaries import convert
@@ -30,7 +31,7 @@ def run(pairs: Path, *folders: Path, metrics: Sequence[str] = ()) -> list[Scored
 def linear(pairs: Path, tmp_path: Path) -> Path:
     """Return the results of the method `linear`."""
     out = tmp_path / "linear"
-    list(infer("linear", open_dataset(f"pairs:{pairs}"), out, dataset="pairs"))
+    list(infer(choose_way("linear"), open_dataset(f"pairs:{pairs}"), out, dataset="pairs"))
     return out
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from headroom.benchmark.datasets import open_dataset
 from headroom.benchmark.infer import infer
+from headroom.benchmark.making import choose_way
 from headroom.benchmark.run_file import read_run
 from headroom.benchmark.split import split_sha256
 
@@ -35,7 +36,7 @@ def test_every_change_of_the_split_shows(pairs: Path) -> None:
 
 
 def test_the_record_of_a_run_holds_it(pairs: Path, tmp_path: Path) -> None:
-    list(infer("linear", open_dataset(f"pairs:{pairs}"), tmp_path / "out", dataset="pairs"))
+    list(infer(choose_way("linear"), open_dataset(f"pairs:{pairs}"), tmp_path / "out", dataset="pairs"))
     run = read_run(tmp_path / "out")
     assert run is not None
     assert run.split_sha256 == of(pairs)
@@ -45,7 +46,7 @@ def test_a_run_goes_on_after_a_file_was_repaired(pairs: Path, tmp_path: Path) ->
     whole = (pairs / "night.jpg").read_bytes()
     (pairs / "night.jpg").write_bytes(whole[:300])
     for expected in (["done", "failed"], ["exists", "done"]):
-        results = list(infer("linear", open_dataset(f"pairs:{pairs}"), tmp_path / "out", dataset="pairs"))
+        results = list(infer(choose_way("linear"), open_dataset(f"pairs:{pairs}"), tmp_path / "out", dataset="pairs"))
         assert [result.status for result in results] == expected
         (pairs / "night.jpg").write_bytes(whole)
     run = read_run(tmp_path / "out")

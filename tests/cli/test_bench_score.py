@@ -13,6 +13,7 @@ from PIL import Image
 
 from headroom.benchmark.datasets import open_dataset
 from headroom.benchmark.infer import infer
+from headroom.benchmark.making import choose_way
 from headroom.io import read_hdr, write_hdr
 
 Run = Callable[..., int]
@@ -23,7 +24,9 @@ PHOTOS = "tiny:photos"
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("results")
-    assert all(result.status == "done" for result in infer("linear", open_dataset(PHOTOS), out, dataset=PHOTOS))
+    assert all(
+        result.status == "done" for result in infer(choose_way("linear"), open_dataset(PHOTOS), out, dataset=PHOTOS)
+    )
     return out
 
 
@@ -106,7 +109,7 @@ def test_bad_calls_are_2_and_what_is_not_there_3(results: Path, tmp_path: Path, 
     assert run("bench", "score", results, PHOTOS, "--metrics", "psnr_moo") == 2
     assert "psnr_mu" in capsys.readouterr().err  # the list of those that there are
     assert run("bench", "score", results, PHOTOS, "--metrics", "psnr_mu") == 2
-    assert "not defined for photos" in capsys.readouterr().err
+    assert "not defined for what expand makes" in capsys.readouterr().err
     assert not (results / "scores.json").exists()
 
 

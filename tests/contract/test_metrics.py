@@ -27,8 +27,8 @@ from headroom.weights.writer import pack
 
 IMAGES = 3
 SHAPE = (64, 80)
-SCALE = {"light": 4.0, "full-scale": 1.0, "nits": 1000.0, "codes": 1.0}
-HIGHEST = {"light": np.inf, "full-scale": 1.0, "nits": np.inf, "codes": 1.0}
+SCALE = {"light": 4.0, "full-scale": 1.0, "nits": 1000.0, "codes": 1.0, "srgb": 1.0}
+HIGHEST = {"light": np.inf, "full-scale": 1.0, "nits": np.inf, "codes": 1.0, "srgb": 1.0}
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def scene(seed: int, domain: Domain) -> FloatImage:
     lamp = np.exp(-((x - 0.3 - 0.1 * seed) ** 2 + (y - 0.4) ** 2) / 0.02)[..., None]
     light = 0.3 * blocks * (0.3 + x[..., None]) + 4 * lamp
     light[-8:] *= 0.001  # a shadow where codes are crushed
-    if domain == "codes":
+    if domain in {"codes", "srgb"}:
         light = light ** (1 / 2.2)
     return (light / light.max() * SCALE[domain]).astype(np.float32)
 
@@ -69,8 +69,8 @@ def noisy(picture: FloatImage, stops: float, domain: Domain) -> FloatImage:
 
 def pair(metric: Metric, prediction: FloatImage, truth: FloatImage) -> Pair:
     codes = np.clip(truth, 0, 1) ** (1 / 2.2) if metric.takes == "codes" else None
-    mask = np.arange(truth[..., 0].size).reshape(truth.shape[:2]) % 5 == 0 if metric.takes == "mask" else None
-    return Pair(metric.domain, prediction, truth, codes, mask)
+    mask = np.hypot(*(np.indices(SHAPE) - 30)) < 25 if metric.takes in {"mask", "base"} else None
+    return Pair(metric.domain, prediction, truth, codes, mask, base=truth if metric.takes == "base" else None)
 
 
 def value(metric: Metric, models: Path, pairs: Sequence[Pair]) -> float:

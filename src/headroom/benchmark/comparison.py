@@ -1,4 +1,4 @@
-"""Pictures of one image as several methods made it, in one brightness and tone curve, and cut where they differ."""
+"""Pictures of one image as several methods made it, alike in their look, and cut where they differ."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headroom.benchmark.item import Item
+from headroom.benchmark.item import AnyItem
 from headroom.benchmark.showing import (
+    LEVELLED,
+    Look,
     Read,
     clipped_jpeg,
     fitting,
-    gain_between,
     luminance,
     reader_of_input,
     reader_of_result,
     reader_of_truth,
     resized,
-    tone_mapped_jpeg,
 )
-from headroom.data.bracket_sets.scene import BracketScene
 from headroom.errors import DataError, InputError
 from headroom.image import FloatImage
 
@@ -60,27 +59,30 @@ class Comparison:
         name: The image's name.
         tiles: The input, the truth and the results, as far as they are known.
         crop_ev: Exposure of the crops over that of the pictures.
+        look: How the pictures were made.
     """
 
     name: str
     tiles: tuple[Tile, ...]
     crop_ev: float
+    look: Look
 
 
-def compare(name: str, item: Item | BracketScene | None, folders: Mapping[str, Path]) -> Comparison:
-    """Show an image as every folder has it, in the brightness of its photo; no more than two are held at a time.
+def compare(name: str, item: AnyItem | None, folders: Mapping[str, Path], *, look: Look = LEVELLED) -> Comparison:
+    """Show an image as every folder has it; no more than two are held at a time.
 
     Args:
         name: The image's name.
         item: Its photo or bracket, of which the middle frame is shown, and its truth; None where the data set is not
             at hand.
         folders: Folders of results by label.
+        look: How light becomes pictures; as a rule in the brightness of the photo.
     """
     sources: dict[str, Read] = {_INPUT: reader_of_input(item), _TRUTH: reader_of_truth(item)} if item else {}
-    return _compare(name, sources | {label: reader_of_result(folder, name) for label, folder in folders.items()})
+    return _compare(name, sources | {label: reader_of_result(folder, name) for label, folder in folders.items()}, look)
 
 
-def _compare(name: str, sources: Mapping[str, Read]) -> Comparison:
+def _compare(name: str, sources: Mapping[str, Read], look: Look) -> Comparison:
     """Look at everything twice: small to find what differs, then at full size for the crops."""
     small: dict[str, FloatImage] = {}
     gains: dict[str, float] = {}
@@ -94,20 +96,24 @@ def _compare(name: str, sources: Mapping[str, Read]) -> Comparison:
             continue
         size = size or light.shape[:2]
         thumbnail = resized(light, fitting(size, _SIDE_PX))
-        gains[label] = gain_between(thumbnail, next(iter(small.values()), thumbnail))
+        gains[label] = look.gain(thumbnail, next(iter(small.values()), thumbnail))
         small[label] = thumbnail * np.float32(gains[label])
-    crops, crop_ev = _crops(sources, small, gains, size)
+    crops, crop_ev = _crops(sources, small, gains, size, look.crop_at)
     tiles = (
         Tile(label, error=errors[label])
         if label in errors
-        else Tile(label, tone_mapped_jpeg(small[label]), crops.get(label, b""))
+        else Tile(label, look.picture(small[label]), crops.get(label, b""))
         for label in sources
     )
-    return Comparison(name, tuple(tiles), crop_ev)
+    return Comparison(name, tuple(tiles), crop_ev, look)
 
 
 def _crops(
-    sources: Mapping[str, Read], small: Mapping[str, FloatImage], gains: Mapping[str, float], size: tuple[int, ...]
+    sources: Mapping[str, Read],
+    small: Mapping[str, FloatImage],
+    gains: Mapping[str, float],
+    size: tuple[int, ...],
+    crop_at: float,
 ) -> tuple[dict[str, bytes], float]:
     """Cut everything at the place where results and truth differ most, so exposed that highlights are seen."""
     compared = [picture for label, picture in small.items() if label != _INPUT]
@@ -121,8 +127,8 @@ def _crops(
         if light.shape[:2] == size:
             crops[label] = light[top : top + side, left : left + side] * np.float32(gains[label])
     highlights = [float(np.percentile(crop, 99)) for label, crop in crops.items() if label != _INPUT]
-    brightest = float(np.median(highlights or [0.8]))
-    ev = round(min(0.0, float(np.log2(0.8 / max(brightest, 0.1)))), 1)
+    brightest = float(np.median(highlights or [crop_at]))
+    ev = round(min(0.0, float(np.log2(crop_at / max(brightest, 0.1)))), 1)
     return {label: clipped_jpeg(crop * np.float32(2.0**ev)) for label, crop in crops.items()}, ev
 
 

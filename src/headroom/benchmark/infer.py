@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import torch
-
-from headroom.benchmark.item import Item
+from headroom.benchmark.item import AnyItem
+from headroom.benchmark.making import Way, write_result
 from headroom.benchmark.peak_memory import with_peak
 from headroom.benchmark.run_file import Run, read_run, write_run
 from headroom.benchmark.split import split_sha256
-from headroom.data.bracket_sets.scene import BracketScene
 from headroom.errors import DataError, InputError, InsufficientMemory, UsageError
 from headroom.files import make_folder
-from headroom.image import Hdr
-from headroom.io import write_hdr
-from headroom.io.options import WriteOptions
-from headroom.methods.contract import Method
-from headroom.restore import expand, merge
-from headroom.restore.network import choose_preset
-
-_FULL_PRECISION = WriteOptions(half=False)
+from headroom.image import Hdr, Photo
 
 
 class Inference(NamedTuple):
@@ -41,96 +31,64 @@ class Inference(NamedTuple):
     error: str = ""
 
 
-def infer(
-    method: str,
-    items: Sequence[Item | BracketScene],
-    folder: Path,
-    *,
-    dataset: str,
-    preset: str | None = None,
-    weights: Path | None = None,
-) -> Iterator[Inference]:
-    """Expand each photo or merge each bracket to `folder`/NAME.exr, in float32, unless it exists.
+def infer(way: Way, items: Sequence[AnyItem], folder: Path, *, dataset: str) -> Iterator[Inference]:
+    """Make the result of each item unless it exists: `folder`/NAME.exr in float32, of enhanced photos NAME.png.
 
     `folder`/run.json records how.
 
     Args:
-        method: Method id.
+        way: Method and options.
         items: The data set.
         folder: Folder of the results; made where there is none.
         dataset: Words that name the data set, for the record.
-        preset: Size of the method; its default when None.
-        weights: Path of a safetensors file to use instead of the weights that ship.
 
     Raises:
-        UsageError: Unknown method or preset, a method of another verb, or the folder holds results that were made in
-            another way.
+        UsageError: A method of another verb, or the folder holds results that were made in another way.
         DataError: The folder's `run.json` is damaged.
         OutputError: The folder or a result cannot be written.
         WeightsError: The weights are missing or damaged.
     """
-    chosen, preset = choose_preset(method, preset)
     run = read_run(folder)
-    if run and (run.method, run.preset, run.dataset) != (method, preset, dataset):
+    chosen = (way.method, way.preset, way.options, dataset)
+    if run and (run.method, run.preset, run.options, run.dataset) != chosen:
         raise _mixed(folder, run)
     make_folder(folder)
-    parameters = _count_parameters(chosen, preset)
     split = split_sha256(items)
     for item in items:
-        _check_verb(chosen, item)
-        target = folder / f"{item.name}.exr"
+        target = folder / f"{item.name}{way.suffix}"
         if target.exists():
             yield Inference(item.name, "exists")
             continue
         try:
-            make = _ready(item, method, preset, weights)
+            make = way.ready(item)
             started = time.perf_counter()
-            hdr, peak_bytes = with_peak(make)
+            result, peak_bytes = with_peak(make)
             seconds = time.perf_counter() - started
         except (InputError, DataError, InsufficientMemory) as error:
             yield Inference(item.name, "failed", str(error))
             continue
-        run = _joined(run, _run_of(hdr, dataset), folder)
-        write_hdr(hdr, target, options=_FULL_PRECISION)
-        run = run.with_image(item.name, seconds / (hdr.height * hdr.width / 1e6), split)
-        run = run.with_costs(peak_bytes, parameters)
+        new = _run_of(way, result, dataset)
+        run = _joined(run, new, folder)
+        write_result(result, target)
+        run = run.with_image(item.name, seconds / (result.height * result.width / 1e6), split)
+        run = run.with_costs(peak_bytes, new.parameters or 0)
         write_run(folder, run)
         yield Inference(item.name, "done")
 
 
-def _check_verb(method: Method[Any], item: Item | BracketScene) -> None:
-    verb = "merge" if isinstance(item, BracketScene) else "expand"
-    if method.verb != verb:
-        raise UsageError(f"{method.id}: a method to {method.verb}, but the data set is there to {verb}. Give another.")
-
-
-def _ready(item: Item | BracketScene, method: str, preset: str, weights: Path | None) -> Callable[[], Hdr]:
-    """Read an item, so that only the work itself is timed."""
-    if isinstance(item, BracketScene):
-        return partial(merge, item.bracket(), method=method, preset=preset, weights=weights)
-    return partial(expand, item.photo(), method=method, preset=preset, weights=weights, use_gain_map=False)
-
-
-def _count_parameters(method: Method[Any], preset: str) -> int:
-    with torch.device("meta"):
-        network = method.build(method.presets[preset].settings)
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def _run_of(hdr: Hdr, dataset: str) -> Run:
-    known = ("headroom", "method", "preset", "weights_sha256")
-    return Run(**{name: hdr.provenance[name] for name in known}, dataset=dataset)
+def _run_of(way: Way, result: Hdr | Photo, dataset: str) -> Run:
+    return Run(method=way.method, preset=way.preset, options=way.options, dataset=dataset, **way.made_by(result))
 
 
 def _joined(run: Run | None, new: Run, folder: Path) -> Run:
     """Give the run to go on with, after making sure that the new result belongs to it."""
-    if run and run.without_circumstances() != new:
+    if run and run.without_circumstances() != new.without_circumstances():
         raise _mixed(folder, run)
     return run or new
 
 
 def _mixed(folder: Path, run: Run) -> UsageError:
     return UsageError(
-        f"{folder}: holds results of {run.method} {run.preset}, weights {run.weights_sha256}, version {run.headroom}, "
+        f"{folder}: holds results of {run.label}, weights {run.weights_sha256}, version {run.headroom}, "
         f"on {run.dataset}. Give another folder."
     )

@@ -7,7 +7,8 @@ Nothing but these conversions stands between a file and a metric:
 - Brackets: no gain is fitted. Light above the clip level of the shortest frame is cut off, since no frame knows it.
   "nits" puts the brightest true value at 1000 cd/m2; "codes" are the mu-law of that light, as GMODiff has them.
 - Where there is no truth, "nits" puts white at 203 cd/m2.
-- SDR results are codes as they are, and no truth has their tone curve.
+- SDR results of these are codes as they are, and no truth has their tone curve.
+- Enhanced photos: see `headroom.benchmark.enhance_judge`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from headroom.benchmark.item import Item
+from headroom.benchmark.enhance_judge import enhance_judge
+from headroom.benchmark.item import AnyItem, EnhanceItem, Item
 from headroom.colour.primaries import convert
 from headroom.colour.tone_mapping import mu_law, reinhard
 from headroom.colour.transfer import decode, encode
@@ -94,7 +96,7 @@ class PhotoJudge:
                 return Pair(domain, *light.nits(white=1.0))
             case "codes":
                 return Pair(domain, *light.each(lambda x: encode(reinhard(x), "srgb")))
-        raise UsageError(f"{domain}: units of brackets; this is a photo. Choose other metrics.")
+        raise _foreign(domain, "a photo to expand")
 
     def _aligned(self, prediction: FloatImage) -> _Light:
         if self.truth is None:
@@ -133,16 +135,22 @@ class BracketJudge:
                 return Pair(domain, *light.nits(white=1 / self.exposure))
             case "codes":
                 return Pair(domain, *light.each(mu_law))
+        raise _foreign(domain, "a bracket")
 
 
-def judge_of(item: Item | BracketScene) -> Judge:
+def judge_of(item: AnyItem) -> Judge:
     """Read what is needed to judge results of an image.
 
     Raises:
         DataError: Its parts do not belong together.
         InputError: A file is damaged.
     """
-    return _bracket_judge(item) if isinstance(item, BracketScene) else _photo_judge(item)
+    match item:
+        case BracketScene():
+            return _bracket_judge(item)
+        case EnhanceItem():
+            return enhance_judge(item)
+    return _photo_judge(item)
 
 
 def _photo_judge(item: Item) -> PhotoJudge:
@@ -183,6 +191,10 @@ def _picture(result: Hdr | Photo, shape: tuple[int, ...] | None, domain: Domain)
 
 def _bt709(hdr: Hdr) -> FloatImage:
     return np.clip(convert(hdr.pixels, hdr.primaries, "bt709"), 0, _BRIGHTEST)
+
+
+def _foreign(domain: Domain, what: str) -> UsageError:
+    return UsageError(f"{domain}: units that results of {what} do not have. Choose other metrics.")
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -70,7 +70,7 @@ class Meter:
 
 
 def _read(metric: Metric, measure: Measure | Features, pair: Pair, readings: Readings) -> None:
-    if metric.takes == "mask" and pair.mask is None:
+    if (metric.takes == "mask" and pair.mask is None) or (metric.takes == "base" and pair.base is None):
         readings.values[metric.id] = float("nan")
         return
     metric.check(pair)

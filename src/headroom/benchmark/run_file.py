@@ -20,7 +20,8 @@ class Run(BaseModel):
         headroom: Version.
         method: Method id.
         preset: Its preset.
-        weights_sha256: Hash of the weights file; None for a method without weights.
+        options: What else was chosen.
+        weights_sha256: Hash of the weights file, or of those of each stage, joined by +; None for a method without.
         dataset: Words that name the data set.
         split_sha256: Hash of its items, see `headroom.benchmark.split`, when results were last added.
         seconds_per_megapixel: Median over the images, so that the start-up in the first one does not count.
@@ -34,6 +35,7 @@ class Run(BaseModel):
     headroom: str
     method: str
     preset: str
+    options: dict[str, str | int] = {}
     weights_sha256: str | None
     dataset: str
     split_sha256: str | None = None
@@ -41,6 +43,11 @@ class Run(BaseModel):
     images: dict[str, float] = {}
     peak_bytes: int | None = None
     parameters: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Method, preset and options, for a person."""
+        return ", ".join([f"{self.method} {self.preset}", *(f"{name} {value}" for name, value in self.options.items())])
 
     def without_circumstances(self) -> Run:
         """Give what must be the same for all results of a folder."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from headroom.benchmark.item import Item
-from headroom.benchmark.judge import judge_of
+from headroom.benchmark.enhance_judge import EnhanceJudge
+from headroom.benchmark.item import AnyItem, verb_of
+from headroom.benchmark.judge import Judge, judge_of
 from headroom.benchmark.measure import Meter, Readings
 from headroom.benchmark.results import read_result
-from headroom.data.bracket_sets.scene import BracketScene
 from headroom.errors import DataError, InputError, UsageError
 from headroom.metrics import registry
 from headroom.metrics.contract import Metric
@@ -35,14 +35,25 @@ class Scored(NamedTuple):
         return " ".join(self.readings.errors)
 
 
-def score(folders: Sequence[Path], items: Iterable[Item | BracketScene], meter: Meter) -> Iterator[Scored]:
+def score(
+    folders: Sequence[Path], items: Iterable[AnyItem], meter: Meter, *, against: Path | None = None
+) -> Iterator[Scored]:
     """Score the result of each item in each folder, item by item.
 
-    No more is held than a photo, its truth and one result.
+    No more is held than a photo, its truth, one result and what it refines.
+
+    Args:
+        folders: Folders of results.
+        items: The data set.
+        meter: What to measure.
+        against: Folder of the enhanced photos that the results refine.
+
+    Raises:
+        UsageError: Results of such a data set refine nothing.
     """
     for item in items:
         try:
-            judge = judge_of(item)
+            judge = judge_of(item) if against is None else _refining_judge(item, against)
         except (InputError, DataError) as error:
             yield from (Scored(folder, item.name, _failed(error)) for folder in folders)
             continue
@@ -54,7 +65,7 @@ def score(folders: Sequence[Path], items: Iterable[Item | BracketScene], meter: 
 
 
 def choose_metrics(
-    items: Sequence[Item | BracketScene], names: Sequence[str], models: Path | None, *, everything: bool = False
+    items: Sequence[AnyItem], names: Sequence[str], models: Path | None, *, everything: bool = False
 ) -> list[Metric]:
     """Give the metrics to score a data set with.
 
@@ -69,17 +80,24 @@ def choose_metrics(
         MissingDependency: One that was named needs a package.
         WeightsError: One that was named needs a model.
     """
-    kind = "brackets" if isinstance(items[0], BracketScene) else "photos"
+    verb = verb_of(items[0])
     if names:
         named = registry.find(names)
-        if unfit := [metric for metric in named if metric.of not in {kind, "both"}]:
+        if unfit := [metric for metric in named if verb not in metric.verbs]:
             raise UsageError(
-                f"{unfit[0].id}: is not defined for {kind}. Leave it out; `headroom bench metrics` lists all."
+                f"{unfit[0].id}: is not defined for what {verb} makes. Leave it out; `headroom bench metrics` tells."
             )
         registry.require(named, models)
         return named
-    fit = [metric for metric in registry.metrics().values() if metric.of in {kind, "both"}]
+    fit = [metric for metric in registry.metrics().values() if verb in metric.verbs]
     return [metric for metric in fit if metric.usual or (everything and not registry.missing(metric, models))]
+
+
+def _refining_judge(item: AnyItem, against: Path) -> Judge:
+    judge = judge_of(item)
+    if not isinstance(judge, EnhanceJudge):
+        raise UsageError(f"{against}: only enhanced photos are refined. Leave --against out.")
+    return judge.refining(read_result(against, item.name))
 
 
 def _failed(error: Exception) -> Readings:

@@ -1,9 +1,13 @@
-"""Light as pictures on a page: of inputs, truths and results of any tool, in one brightness and one tone curve."""
+"""Light as pictures on a page: of inputs, truths and results of any tool, in one brightness and one tone curve.
+
+But for photos that were enhanced: these are shown as they are, since their brightness is what was changed.
+"""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from headroom.benchmark.item import Item
+from headroom.benchmark.item import AnyItem, EnhanceItem
 from headroom.benchmark.results import read_result
 from headroom.colour.primaries import convert, luminance_weights
 from headroom.colour.tone_mapping import filmic
@@ -29,14 +33,19 @@ Read = Callable[[], FloatImage]
 """Gives H x W x 3 linear BT.709 light of any scale. Raises `InputError` or `DataError`."""
 
 
-def reader_of_input(item: Item | BracketScene) -> Read:
+def reader_of_input(item: AnyItem) -> Read:
     """Give what reads the photo, or the middle frame of the bracket."""
-    return partial(_light_of_bracket, item) if isinstance(item, BracketScene) else partial(_light_of_item, item)
+    return partial(_light_of_bracket, item) if isinstance(item, BracketScene) else partial(_light_of_own, item.photo)
 
 
-def reader_of_truth(item: Item | BracketScene) -> Read:
+def reader_of_truth(item: AnyItem) -> Read:
     """Give what reads the truth."""
-    return item.truth if isinstance(item, BracketScene) else lambda: _light_of_hdr(item.truth())
+    match item:
+        case BracketScene():
+            return item.truth
+        case EnhanceItem():
+            return partial(_light_of_own, item.truth)
+    return lambda: _light_of_hdr(item.truth())
 
 
 def reader_of_result(folder: Path, name: str) -> Read:
@@ -82,6 +91,27 @@ def clipped_jpeg(light: FloatImage) -> bytes:
     return data.getvalue()
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How light becomes pictures.
+
+    Attributes:
+        gain: Gives the factor that brings light to the brightness of other light.
+        picture: Makes a JPEG.
+        crop_at: Light that the highlights of crops are brought down to.
+    """
+
+    gain: Callable[[FloatImage, FloatImage], float]
+    picture: Callable[[FloatImage], bytes]
+    crop_at: float
+
+
+LEVELLED = Look(gain_between, tone_mapped_jpeg, crop_at=0.8)
+"""In one brightness, highlights rolled off; in crops, exposed so that they are seen."""
+AS_IT_IS = Look(lambda _light, _target: 1.0, clipped_jpeg, crop_at=np.inf)
+"""Unchanged, for photos that were enhanced."""
+
+
 def data_uri(jpeg: bytes) -> str:
     """Give a JPEG as an address that holds it."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
@@ -92,8 +122,8 @@ def _light_of_result(folder: Path, name: str) -> FloatImage:
     return _light_of_hdr(result) if isinstance(result, Hdr) else _light_of_photo(result, result.encoding)
 
 
-def _light_of_item(item: Item) -> FloatImage:
-    photo = item.photo()
+def _light_of_own(read: Callable[[], Photo]) -> FloatImage:
+    photo = read()
     return _light_of_photo(photo, photo.encoding)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from headroom.benchmark.item import Item
-from headroom.data.bracket_sets.scene import BracketScene
+from headroom.benchmark.item import AnyItem
 
 
-def split_sha256(items: Sequence[Item | BracketScene]) -> str:
+def split_sha256(items: Sequence[AnyItem]) -> str:
     """Hash the names of the items with the names and sizes of their files, in hexadecimal.
 
     Contents are left out: the sets of the field hold up to hundreds of gigabytes, and a download that was cut off or
@@ -19,6 +18,6 @@ def split_sha256(items: Sequence[Item | BracketScene]) -> str:
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _line(item: Item | BracketScene) -> str:
+def _line(item: AnyItem) -> str:
     files = (f"\t{path.name}\t{path.stat().st_size if path.is_file() else '-'}" for path in item.files)
     return f"{item.name}{''.join(files)}\n"

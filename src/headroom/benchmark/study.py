@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from headroom.benchmark.item import Item
+import numpy as np
+
+from headroom.benchmark.item import AnyItem
 from headroom.benchmark.results import result_names
 from headroom.benchmark.showing import (
+    LEVELLED,
+    Look,
     fitting,
-    gain_between,
     reader_of_input,
     reader_of_result,
     resized,
-    tone_mapped_jpeg,
 )
-from headroom.data.bracket_sets.scene import BracketScene
 from headroom.errors import UsageError
 
 _SIDE_PX = 900
@@ -78,9 +79,9 @@ def common_names(folders: Mapping[str, Path]) -> list[str]:
 
 
 def study_pictures(
-    trials: Sequence[Trial], folders: Mapping[str, Path], items: Mapping[str, Item | BracketScene]
+    trials: Sequence[Trial], folders: Mapping[str, Path], items: Mapping[str, AnyItem], *, look: Look = LEVELLED
 ) -> Iterator[tuple[tuple[str, str], bytes]]:
-    """Give a JPEG for each image and method of the trials, tone-mapped alike and in one brightness.
+    """Give a JPEG for each image and method of the trials, alike in their look: as a rule in one brightness.
 
     Where the data set is known, the photo is shown too, as that of method `INPUT`, and gives the brightness.
 
@@ -96,7 +97,7 @@ def study_pictures(
             light = read()
             light = resized(light, fitting(light.shape[:2], _SIDE_PX) if target is None else target.shape[1::-1])
             target = light if target is None else target
-            yield (name, method), tone_mapped_jpeg(light * gain_between(light, target))
+            yield (name, method), look.picture(light * np.float32(look.gain(light, target)))
 
 
 def study_id(trials: Sequence[Trial], pictures: Mapping[tuple[str, str], bytes]) -> str:

@@ -167,8 +167,8 @@ def _table(
 
 
 def labels(measured: Sequence[Measured]) -> list[str]:
-    """Name results by method and preset, or by their folder where these do not tell them apart."""
-    names = [f"{one.run.method} {one.run.preset}" if one.run else one.folder.name for one in measured]
+    """Name results by method, preset and options, or by their folder where these do not tell them apart."""
+    names = [one.run.label if one.run else one.folder.name for one in measured]
     return [
         name if names.count(name) == 1 else f"{name} ({one.folder})" for name, one in zip(names, measured, strict=True)
     ]

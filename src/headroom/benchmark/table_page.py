@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from headroom._version import __version__
 from headroom.benchmark.comparison import Comparison, Tile
-from headroom.benchmark.showing import data_uri
+from headroom.benchmark.showing import LEVELLED, data_uri
 from headroom.benchmark.table import Column, Measured, Row, Table, labels
 from headroom.benchmark.table_text import PUBLISHED
 
@@ -69,10 +69,13 @@ def _row(row: Row, columns: Sequence[Column]) -> str:
 
 def _pictures(comparison: Comparison) -> str:
     cut = any(tile.crop for tile in comparison.tiles)
-    crops = f"; below, where they differ most, at {comparison.crop_ev:+.1f} EV" if cut else ""
+    levelled = comparison.look is LEVELLED
+    shown = "Brought to one brightness and tone-mapped" if levelled else "As they are"
+    crops = "; below, where they differ most" if cut else ""
+    crops += f", at {comparison.crop_ev:+.1f} EV" if cut and levelled else ""
     tiles = "\n".join(_tile(tile, comparison.name) for tile in comparison.tiles)
     return f"""<section><h3>{escape(comparison.name)}</h3>
-<p class="quiet">Brought to one brightness and tone-mapped{crops}.</p>
+<p class="quiet">{shown}{crops}.</p>
 <div class="tiles">
 {tiles}
 </div></section>

@@ -1,4 +1,4 @@
-"""Data sets `tiny:photos` and `tiny:brackets`: made on the spot, so that every command can be tried at once.
+"""Data sets `tiny:photos`, `tiny:brackets` and `tiny:exposure-errors`, made on the spot: every command works at once.
 
 They show that things work, not how well: formulas painted their scenes.
 """
@@ -11,11 +11,13 @@ from functools import lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from headroom.benchmark.item import Item
+from headroom.benchmark.exposure_errors import example_items
+from headroom.benchmark.item import EnhanceItem, Item
 from headroom.benchmark.panoramas import view_items
 from headroom.data.bracket_sets.scene import BracketScene
 from headroom.data.brackets_files import BracketFileSettings, Example, make_examples
 from headroom.data.camera import CameraSettings
+from headroom.data.enhancement import EnhancementData, EnhancementSettings
 from headroom.data.expansion import ExpansionData, ViewSettings
 from headroom.data.motion import MotionSettings
 from headroom.data.painted import painted_panoramas
@@ -23,7 +25,7 @@ from headroom.image import Bracket, Encoding, FloatImage, Photo
 
 PHOTOS, SIDE_PX = 4, 256
 BRACKETS, FRAME_PX = 2, (192, 288)
-_SEED = 21
+_SEED, _ERROR_SEED = 21, 20
 
 # Here too all values are spelled out, as in `data.validation`.
 _VIEWS = ViewSettings(
@@ -57,6 +59,13 @@ _BRACKETS = BracketFileSettings(
     ),
     camera=replace(_USUAL.camera, steps_ev=((2.0, 1.0),)),
 )
+_ERRORS = EnhancementSettings(
+    error_ev=(-3.0, 3.0),
+    field_of_view_degrees=(50.0, 80.0),
+    pitch_degrees=(-5.0, 20.0),
+    roll_degrees=4.0,
+    camera=replace(_CAMERA, jpeg_chance=1.0),
+)
 _EXPOSURES_EV = (-2.0, 0.0, 2.0)
 
 
@@ -64,6 +73,11 @@ def tiny_photos() -> list[Item]:
     """Give four photos of painted scenes."""
     data = ExpansionData(painted_panoramas(), _VIEWS, _CAMERA, deep_chance=0, seed=_SEED)
     return view_items(data, PHOTOS, PHOTOS, SIDE_PX)
+
+
+def tiny_exposure_errors() -> list[EnhanceItem]:
+    """Give four badly exposed photos of painted scenes."""
+    return example_items(EnhancementData(painted_panoramas(), _ERRORS, _ERROR_SEED), PHOTOS, SIDE_PX)
 
 
 def tiny_brackets() -> list[BracketScene]:

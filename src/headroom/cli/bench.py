@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,14 @@ import typer
 from headroom.cli import bench_metrics, bench_score, bench_study, bench_table
 from headroom.cli.console import progress_bar, say, show_json, show_table
 from headroom.cli.dataset_argument import DATASET_HELP
+
+
+class Mask(StrEnum):
+    """Where content is made up."""
+
+    NONE = "none"
+    AUTO = "auto"
+
 
 app = typer.Typer(no_args_is_help=True)
 app.command("score")(bench_score.score)
@@ -26,27 +35,33 @@ def _group() -> None:
 
 @app.command()
 def infer(
-    method: Annotated[str, typer.Argument(help="Method to run; see `headroom methods`.")],
+    method: Annotated[
+        str, typer.Argument(help="Method to run; see `headroom methods`. Of enhance data sets also input, the photo.")
+    ],
     dataset: Annotated[str, typer.Argument(help=DATASET_HELP)],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the results.")],
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Size of the method.")] = None,
     weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Weights, not those that ship.")] = None,
+    mask: Annotated[Mask, typer.Option(help="Where enhance methods make content up.")] = Mask.NONE,
+    steps: Annotated[int | None, typer.Option(min=1, max=1000, metavar="N", help="Steps in which they do.")] = None,
 ) -> None:
     """Run a method over a data set.
 
-    Each result is DIR/NAME.exr; DIR/run.json says how they were made and how long it took. Results that exist are
-    skipped, so that an interrupted run goes on when the same line is typed again.
+    Each result is DIR/NAME.exr, of enhanced photos DIR/NAME.png; DIR/run.json says how they were made and how long it
+    took. Results that exist are skipped, so that an interrupted run goes on when the same line is typed again.
     """
     from headroom.benchmark.datasets import open_dataset
     from headroom.benchmark.infer import infer as run
+    from headroom.benchmark.making import choose_way
     from headroom.cli.heap import keep_freed_memory
 
     keep_freed_memory()
+    way = choose_way(method, preset, weights, mask=mask.value, steps=steps)
     items = open_dataset(dataset)
     count: Counter[str] = Counter()
     with progress_bar() as display:
         task = display.add_task(method, total=len(items))
-        for result in run(method, items, out, dataset=dataset, preset=preset, weights=weights):
+        for result in run(way, items, out, dataset=dataset):
             count[result.status] += 1
             if result.error:
                 say(f"error: {result.name}: {result.error}")

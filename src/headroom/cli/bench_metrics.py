@@ -22,8 +22,9 @@ def metrics(
     """List the metrics.
 
     UNITS are those of the pictures: light (linear, 1.0 = white), full-scale (linear, 1.0 = clip level of the shortest
-    frame of a bracket), nits (cd/m2, the brightest true value at 1000) or codes (of an SDR picture). A metric of photos
-    looks at what the photo clips. The usual ones are measured where none are named.
+    frame of a bracket), nits (cd/m2, the brightest true value at 1000), codes (of an SDR picture) or srgb (those of an
+    enhanced photo, as its file holds them). OF says which verbs' results a metric is defined for. The usual ones are
+    measured where none are named.
     """
     from headroom.metrics import registry
 
@@ -37,7 +38,11 @@ def metrics(
 
 def _row(metric: Metric, todo: str) -> tuple[str, ...]:
     state = "usual" if metric.usual else "yes"
-    return (metric.id, metric.direction, metric.domain, metric.of, "yes" if metric.compares else "no", todo or state)
+    return (metric.id, metric.direction, metric.domain, _of(metric), "yes" if metric.compares else "no", todo or state)
+
+
+def _of(metric: Metric) -> str:
+    return ", ".join(metric.verbs)
 
 
 def _record(metric: Metric, todo: str) -> dict[str, Any]:
@@ -48,7 +53,7 @@ def _record(metric: Metric, todo: str) -> dict[str, Any]:
         "unit": metric.unit,
         "limits": [limit if math.isfinite(limit) else None for limit in metric.limits],
         "domain": metric.domain,
-        "of": metric.of,
+        "of": metric.verbs,
         "needs_truth": metric.compares,
         "takes": metric.takes,
         "source": metric.source,

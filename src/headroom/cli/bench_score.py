@@ -28,14 +28,21 @@ def score(
     metrics: Annotated[str, typer.Option(metavar="ID,ID...", help="Metrics; see `headroom bench metrics`.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="All metrics that work here.")] = False,
     models: Annotated[Path | None, typer.Option(metavar="DIR", exists=True, file_okay=False, help=MODELS_HELP)] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", exists=True, file_okay=False, help="Enhanced photos that the results refine."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per image and per folder.")] = False,
 ) -> None:
     """Score folders of results.
 
     A result is DIR/NAME.exr, .hdr, .pfm or .tif in linear light, or .avif, .jxl or .png in PQ or HLG; SDR pictures are
-    taken by metrics of codes that need no truth. The numbers of each image, their means and the worst of them are
-    written to DIR/scores.json; the same folder gives the same bytes. Printed are the means; P90 and WORST belong to the
-    first metric: nine images in ten are at least as good as P90.
+    taken by metrics of codes that need no truth, and as results of photos to enhance, which are nothing else. With
+    --against, known-change says how much refining changed where it should not have.
+
+    The numbers of each image, their means and the worst of them are written to DIR/scores.json; the same folder gives
+    the same bytes. Printed are the means; P90 and WORST belong to the first metric: nine images in ten are at least as
+    good as P90.
 
     A result that is missing or damaged is left out of the means, costs one line on stderr, and the exit code is 1.
     """
@@ -55,7 +62,7 @@ def score(
     scored: dict[Path, list[Scored]] = {folder: [] for folder in folders}
     with progress_bar() as display:
         task = display.add_task("scoring", total=len(items) * len(folders))
-        for result in run(folders, items, Meter(chosen, models)):
+        for result in run(folders, items, Meter(chosen, models), against=against):
             scored[result.folder].append(result)
             if result.error:
                 say(f"error: {result.error}")

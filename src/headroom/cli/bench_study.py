@@ -32,7 +32,7 @@ def study(
 
     Writes one HTML file that works offline: pairs of results of the same image, blind and in random order, answered by
     keys or mouse. Its button saves the answers as a file. All pictures of an image are in one brightness and one tone
-    curve; results that are SDR pictures already go through the same.
+    curve, results that are SDR pictures already too; only enhanced photos are shown as they are.
 
     With --count, reads such files and prints how often each method was preferred, with the Wilson interval (95 %) of
     its share and the sign test's p-value. Both take answers as independent, which those of one person are only in part.
@@ -46,7 +46,8 @@ def study(
 
 
 def _write(folders: Sequence[Path], out: Path, dataset: str | None, images: int, seed: int) -> None:
-    from headroom.benchmark.datasets import open_dataset
+    from headroom.benchmark.datasets import look_of, open_dataset
+    from headroom.benchmark.run_file import read_run
     from headroom.benchmark.study import common_names, draw_trials, study_pictures
     from headroom.benchmark.study_page import to_study_page
     from headroom.files import write_atomically
@@ -54,8 +55,10 @@ def _write(folders: Sequence[Path], out: Path, dataset: str | None, images: int,
     methods = _methods(folders)
     items = {item.name: item for item in open_dataset(dataset)} if dataset else {}
     trials = draw_trials(common_names(methods), list(methods), images=images, seed=seed)
+    run = next(filter(None, map(read_run, folders)), None)
+    look = look_of(dataset or (run.dataset if run else ""))
     with progress_bar() as display:
-        pictures = dict(display.track(study_pictures(trials, methods, items), description="pictures"))
+        pictures = dict(display.track(study_pictures(trials, methods, items, look=look), description="pictures"))
     write_atomically(out, to_study_page(trials, pictures).encode())
     say(f"{len(trials)} pairs")
     print(out)

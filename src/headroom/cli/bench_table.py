@@ -48,8 +48,8 @@ def table(
     data set. A folder without scores costs one line on stderr, and the exit code is 1.
 
     As HTML, one file without script or network, the page shows the images on which methods differ most: input, truth
-    and results in one brightness, and a crop where they differ most. What printed tables say stands in rows of their
-    own, marked as published.
+    and results in one brightness (enhanced photos as they are), and a crop where they differ most. What printed tables
+    say stands in rows of their own, marked as published.
     """
     from headroom.benchmark.published import read_paper
     from headroom.benchmark.table import make_tables
@@ -109,7 +109,7 @@ def _text(tables: Sequence[Table], chosen: Format, pictures: int) -> str:
 def _compare(table: Table, pictures: int) -> list[Comparison]:
     """Show the most telling images of a table."""
     from headroom.benchmark.comparison import compare
-    from headroom.benchmark.datasets import open_dataset
+    from headroom.benchmark.datasets import look_of, open_dataset
     from headroom.benchmark.table import labels
     from headroom.benchmark.telling import telling_images
 
@@ -123,5 +123,7 @@ def _compare(table: Table, pictures: int) -> list[Comparison]:
         say(f"{words}: cannot be opened, so inputs and truths are not shown. {error}")
         items = {}
     folders = {label: one.folder for one, label in zip(table.measured, labels(table.measured), strict=True)}
+    look = look_of(words)
     with progress_bar() as display:
-        return [compare(name, items.get(name), folders) for name in display.track(names, description="pictures")]
+        shown = display.track(names, description="pictures")
+        return [compare(name, items.get(name), folders, look=look) for name in shown]

@@ -16,19 +16,30 @@ from headroom.image import FloatImage
 Direction = Literal["higher", "lower"]
 """Which way is better."""
 
-Domain = Literal["light", "full-scale", "nits", "codes"]
+Verb = Literal["expand", "merge", "enhance"]
+"""What a result was made to do; a metric is defined for those of some verbs."""
+
+Domain = Literal["light", "full-scale", "nits", "codes", "srgb"]
 """Units of a picture:
 
 - light: linear, 1.0 = white of the photo, or of the middle frame of a bracket;
 - full-scale: linear, 1.0 = clip level of the shortest frame of a bracket, which no value passes far;
 - nits: linear, cd/m2 as a display shows it, the brightest true value at `DISPLAY_PEAK_NITS`;
-- codes: code values of an SDR picture in [0, 1].
+- codes: code values of an SDR picture in [0, 1];
+- srgb: the same of an enhanced photo, in sRGB, rounded to 8 bits as a file holds them.
 """
 
 DISPLAY_PEAK_NITS = 1000.0
 """Light of the brightest true value on the display that absolute metrics assume, in cd/m2."""
 
-_HIGHEST = {"light": np.inf, "full-scale": 2.0, "nits": np.inf, "codes": 1.0}
+_HIGHEST = {"light": np.inf, "full-scale": 2.0, "nits": np.inf, "codes": 1.0, "srgb": 1.0}
+_VERBS: dict[Domain, tuple[Verb, ...]] = {
+    "light": ("expand", "merge"),
+    "full-scale": ("merge",),
+    "nits": ("expand", "merge"),
+    "codes": ("expand", "merge", "enhance"),
+    "srgb": ("enhance",),
+}
 _DARKEST_PEAK_NITS = 5.0
 """A truth that is nowhere brighter than this is in other units than cd/m2."""
 
@@ -45,6 +56,7 @@ class Pair:
         truth: The same of the scene; None where it is not known.
         codes: H x W x 3, code values in [0, 1] of the photo that the prediction was made from.
         mask: H x W bool, pixels that masked metrics are about.
+        base: The picture that the prediction refines, in the same units; None where it refines none.
 
     Raises:
         UsageError: Pictures of other units, of a wrong type, or of sizes that differ.
@@ -55,10 +67,12 @@ class Pair:
     truth: FloatImage | None = None
     codes: FloatImage | None = None
     mask: NDArray[np.bool_] | None = None
+    base: FloatImage | None = None
     _found: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        for name, picture in (("prediction", self.prediction), ("truth", self.truth), ("codes", self.codes)):
+        pictures = {"prediction": self.prediction, "truth": self.truth, "codes": self.codes, "base": self.base}
+        for name, picture in pictures.items():
             if picture is not None:
                 _check(picture, name, self.prediction.shape, 1.0 if name == "codes" else _HIGHEST[self.domain])
         if self.mask is not None and (self.mask.shape != self.prediction.shape[:2] or self.mask.dtype != np.bool_):
@@ -79,6 +93,20 @@ class Pair:
         if self.codes is None:
             raise UsageError("This metric asks what the photo clips, and there is no photo. Choose another metric.")
         return self.codes
+
+    @property
+    def known_mask(self) -> NDArray[np.bool_]:
+        """The mask, for a metric that is about a part of the picture."""
+        if self.mask is None:
+            raise UsageError("This metric is about a part of the picture, and there is no mask. Choose another metric.")
+        return self.mask
+
+    @property
+    def known_base(self) -> FloatImage:
+        """The picture that the prediction refines, for a metric of what it changed."""
+        if self.base is None:
+            raise UsageError("This metric compares with what was refined, and that is not known. Add --against.")
+        return self.base
 
     def once(self, work: Callable[[Pair], _Found]) -> _Found:
         """Give what `work` finds in this pair; all metrics that share the work have it done once."""
@@ -110,7 +138,7 @@ class Metric:
         open: Makes it ready, given the folder of the models that it names.
         compares: False for one that looks at the prediction alone.
         symmetric: True when prediction and truth can change places.
-        takes: What else than pictures it is about.
+        takes: What else than pictures it needs; one that takes a mask or a base is undefined where there is none.
         packages: Packages that it imports beyond Headroom's own.
         models: Files that the user has to bring, in one folder.
         usual: True for one that is cheap enough to be computed unasked.
@@ -127,24 +155,22 @@ class Metric:
     open: Callable[[Path], Measure | Features]
     compares: bool = True
     symmetric: bool = False
-    takes: Literal["pictures", "codes", "mask"] = "pictures"
+    takes: Literal["pictures", "codes", "mask", "base"] = "pictures"
     packages: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     usual: bool = False
     combine: Callable[[Sequence[NDArray[np.float64]]], float] | None = None
 
     @property
-    def of(self) -> Literal["photos", "brackets", "both"]:
-        """Kind of data set that it is defined for."""
-        if self.takes == "pictures" and self.domain != "full-scale":
-            return "both"
-        return "photos" if self.takes == "codes" else "brackets"
+    def verbs(self) -> tuple[Verb, ...]:
+        """Verbs whose results it is defined for."""
+        return ("expand",) if self.takes == "codes" else _VERBS[self.domain]
 
     def check(self, pair: Pair) -> None:
         """Refuse a pair that the metric is not defined for.
 
         Raises:
-            UsageError: Other units, or no truth, photo or mask where it needs one.
+            UsageError: Other units, or no truth, photo, mask or base where it needs one.
         """
         if pair.domain != self.domain:
             raise UsageError(f"{self.id}: is defined for {self.domain}, not for {pair.domain}. Convert the pictures.")
@@ -154,6 +180,7 @@ class Metric:
                 ("truth", self.compares, pair.truth),
                 ("photo", self.takes == "codes", pair.codes),
                 ("mask", self.takes == "mask", pair.mask),
+                ("base", self.takes == "base", pair.base),
             )
             if needed and there is None
         ]

@@ -13,12 +13,14 @@ The score of a data set is the mean over its images.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headroom.errors import UsageError
+from headroom.image import FloatImage
+from headroom.metrics.contract import Metric, Pair, plain
 from headroom.metrics.psnr import psnr
 from headroom.metrics.ssim import ssim_map
 
@@ -67,3 +69,37 @@ def mean_enhance_scores(scores: Sequence[EnhanceScore]) -> dict[str, float]:
         field.name: float(np.mean([getattr(score, field.name) for score in scores])) if scores else float("nan")
         for field in fields(EnhanceScore)
     }
+
+
+def _codes(picture: FloatImage) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(picture * np.float32(_TOP_CODE)), np.uint8)
+
+
+def _all(pair: Pair) -> EnhanceScore:
+    return score_enhancement(_codes(pair.prediction), _codes(pair.known_truth))
+
+
+_PSNR = Metric(
+    id="psnr",
+    name="PSNR",
+    direction="higher",
+    domain="srgb",
+    unit="dB",
+    limits=(-np.inf, np.inf),
+    source="headroom.metrics.enhancement",
+    open=plain(lambda pair: pair.once(_all).psnr),
+    symmetric=True,
+    usual=True,
+)
+METRICS = (
+    _PSNR,
+    replace(
+        _PSNR,
+        id="ssim",
+        name="SSIM",
+        unit="",
+        limits=(-1, 1),
+        source="Wang et al. 2004; headroom.metrics.enhancement",
+        open=plain(lambda pair: pair.once(_all).ssim),
+    ),
+)
