@@ -7,16 +7,19 @@ from torch import Tensor, nn
 
 from headroom.methods.contract import Capabilities, EnhanceInput, Method, Preset, Progress
 from headroom.methods.sagiri.latent_swinir import COMPACT, PAPER, LatentSwinIR, LatentSwinIRSettings
+from headroom.methods.sagiri.refine import refine
+from headroom.methods.sagiri.refiner import COMPACT_REFINER, PAPER_REFINER, Refiner, RefinerSettings, build_refiner
 
 
-def build(settings: LatentSwinIRSettings) -> nn.Module:
+def build(settings: LatentSwinIRSettings | RefinerSettings) -> nn.Module:
     """Make the network of a preset, with random weights."""
-    return LatentSwinIR(settings)
+    return build_refiner(settings) if isinstance(settings, RefinerSettings) else LatentSwinIR(settings)
 
 
 def run(network: nn.Module, inputs: EnhanceInput, generator: torch.Generator, progress: Progress) -> Tensor:
-    """Expose N photos well: N x 3 x H x W code values; see `Method.run`."""
-    del generator  # nothing is drawn
+    """Expose N photos well, or make up what N well-exposed ones do not show; see `Method.run`."""
+    if isinstance(network, Refiner):
+        return refine(network, inputs, generator, progress)
     # The mean over a photo and its mirror image errs less than either.
     exposed: Tensor = network(inputs.encoded)
     progress(0.5)
@@ -41,6 +44,18 @@ METHOD = Method(
             Capabilities(working_side_px=1024, invents_content=False, peak_bytes_per_pixel=1500),
             weights=(),
             summary="stage 1 as released: Latent-SwinIRc",
+        ),
+        "refine": Preset(
+            COMPACT_REFINER,
+            Capabilities(peak_bytes_per_pixel=60),
+            weights=(),
+            summary="stage 2, ours: makes up what a mask marks, on the compact latent prior",
+        ),
+        "refine_paper": Preset(
+            PAPER_REFINER,
+            Capabilities(peak_bytes_per_pixel=60, needs_prompt=True),
+            weights=(),
+            summary="stage 2 as released: on Stable Diffusion 2.1, steered by words",
         ),
     },
     build=build,

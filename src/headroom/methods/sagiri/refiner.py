@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from headroom.methods.sagiri.control import ControlBranch
 from headroom.methods.sagiri.masked_sampling import STRAIGHT_DOWN, Blending
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
 from headroom.nn.latent.schedule import STEPS, noised, signal_shares
-from headroom.nn.latent.settings import COMPACT, LatentPriorSettings
+from headroom.nn.latent.settings import COMPACT, STABLE_DIFFUSION_2, LatentPriorSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,15 @@ class RefinerSettings:
     options: RefineOptions = field(default_factory=RefineOptions)
 
 
+COMPACT_REFINER = RefinerSettings()
+"""On the prior that ships."""
+
+PAPER_REFINER = RefinerSettings(
+    prior=STABLE_DIFFUSION_2, sees_mask=False, options=RefineOptions(tile_px=512, overlap_px=128)
+)
+"""The released network."""
+
+
 class Trial(NamedTuple):
     """What a refiner makes of pictures whose latents got noise, all N x C x h x w but for the mask.
 
@@ -79,6 +89,9 @@ class Refiner(LatentPrior):
 
     options = RefineOptions()
     draws: int = 1
+    """In training, noises that each picture's latents are mixed with."""
+    first_stage: Callable[[Tensor], Tensor] | None = None
+    """In training, what makes the picture to refine of a photo."""
 
     def start_control(self, *, sees_mask: bool) -> None:
         """Give the prior a new control branch, which changes nothing yet, and let only that learn."""
@@ -111,15 +124,20 @@ class Refiner(LatentPrior):
         control = self.control(noisy, hint, timestep, attended).times(strength)
         return self.predict_noise(noisy, timestep, attended, skips=control.skips, middle=control.middle)
 
-    def forward(self, truth: Tensor, condition: Tensor, unknown: Tensor) -> Trial:
+    def to_refine(self, photo: Tensor) -> Tensor:
+        """Give what is refined of a photo, N x 3 x H x W code values: itself, unless a first stage was chosen."""
+        return photo if self.first_stage is None else self.first_stage(photo)
+
+    def forward(self, truth: Tensor, photo: Tensor, unknown: Tensor) -> Trial:
         """Try the refiner on pictures, by torch's global generator.
 
         Args:
             truth: N x 3 x H x W code values of what should come out.
-            condition: The same of what is refined.
+            photo: The same of a photo; see `to_refine`.
             unknown: N x 1 x H x W, 1 where content is made up.
         """
         with torch.no_grad():
+            condition = self.to_refine(photo).to(truth)
             latents = self.encode(torch.cat((truth, condition))).float()
         masks = F.max_pool2d(unknown, AUTOENCODER_FACTOR).repeat(self.draws, 1, 1, 1)
         clean, hinted = (half.repeat(self.draws, 1, 1, 1) for half in latents.chunk(2))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from headroom.methods.contract import EnhanceBatch, Training
+from headroom.methods.sagiri.refine_training import REFINE, REFINE_PAPER
 from headroom.methods.sagiri.stage1_losses import (
     COLOUR_WEIGHT,
     FREQUENCY_WEIGHT,
@@ -64,4 +65,6 @@ def predict(network: nn.Module, batch: EnhanceBatch) -> Tensor:
 TRAINING = {
     "compact": Training(Stage1Loss, loss, predict),
     "paper": Training(Stage1Loss, loss, predict, recipe="recipe_paper"),
+    "refine": REFINE,
+    "refine_paper": REFINE_PAPER,
 }
