@@ -93,7 +93,7 @@ def loss(network: nn.Module, batch: EnhanceBatch, settings: RefineLoss) -> dict[
     """Compare the noise that the refiner sees in the truth's latents with the noise that is there (eq. 10)."""
     trial: Trial = network(batch.truth, batch.encoded, batch.unknown)
     terms = content_reconstruction_losses(trial, structure_of=settings.structure_of, masked=settings.masked)
-    weights = settings.model_dump(include=terms.keys())
+    weights = settings.model_dump()
     return {**terms, "total": sum((weights[name] * term for name, term in terms.items()), trial.noise.new_zeros(()))}
 
 
