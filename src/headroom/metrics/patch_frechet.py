@@ -2,14 +2,19 @@
 
 Whether made-up content looks like photographs, rather than like this photograph, is asked of whole sets: the same
 distance as FID's (`headroom.metrics.frechet`), but of patches that are a quarter unknown or more, and in features that
-ship. They are what the encoder of hybrid_ae's compact network, which learned from photographs what lies beyond their
-clip level, makes of a patch at an eighth of its size, averaged over the patch. So its numbers are nobody's FID, and
-hold for one version of these weights alone.
+need no download. So the numbers are nobody's FID. There are two kinds of features:
+
+- encoder: what the encoder of hybrid_ae's compact network, which learned from photographs what lies beyond their clip
+  level, makes of a patch at an eighth of its size, averaged over the patch. They hold colour, brightness and coarse
+  structure: a flat patch is far from any photograph. Numbers of two versions of these weights cannot be compared.
+- statistics: the 36 of BRISQUE, each over its deviation among the truths. They know neither colour nor content: what is
+  blurred or noisy is far, and another photograph near.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.image import FloatImage
+from headroom.metrics.brisque import brisque_features
+from headroom.metrics.brisque_features import Picture
 from headroom.metrics.contract import Features, Metric, Pair
 from headroom.metrics.frechet import frechet_distance
 
@@ -25,16 +32,17 @@ if TYPE_CHECKING:
 
     from headroom.methods.hybrid_ae.compact import CompactNetwork
 
-Patch = tuple[slice, slice]
-"""Rows and columns."""
-
 PATCH_PX, STEP_PX = 64, 32
 """Side of a patch, and how far its neighbours are."""
+
+Patch = tuple[slice, slice]
+"""Rows and columns."""
 
 _LEAST_UNKNOWN = 0.25
 _LEVELS = 3
 """Levels of the encoder that a patch passes, down to an eighth of its size."""
 _AT_A_TIME = 64
+_STATISTICS = 36
 
 
 def unknown_patches(unknown: NDArray[np.bool_]) -> list[Patch]:
@@ -44,30 +52,38 @@ def unknown_patches(unknown: NDArray[np.bool_]) -> list[Patch]:
     return [patch for patch in patches if unknown[patch].mean() >= _LEAST_UNKNOWN]
 
 
-def _open(_models: Path) -> Features:
+def _of_patches(describe: Callable[[FloatImage], Picture]) -> Features:
+    """Give 2 x patches x features of a pair, those of the prediction and of the truth.
+
+    Args:
+        describe: Makes patches x features of patches x 64 x 64 x 3 codes.
+    """
+
+    def features(pair: Pair) -> NDArray[np.float64]:
+        patches = unknown_patches(pair.known_mask)
+        cut = [
+            np.array([picture[patch] for patch in patches], np.float32).reshape(-1, PATCH_PX, PATCH_PX, 3)
+            for picture in (pair.prediction, pair.known_truth)
+        ]
+        return np.stack([describe(each) for each in cut])
+
+    return features
+
+
+def _open_encoder(_models: Path) -> Features:
     import torch
 
     from headroom.restore.network import load_network
 
     network = cast("CompactNetwork", load_network("hybrid_ae", "compact", None, torch.device("cpu")).network)
 
-    def features(pair: Pair) -> NDArray[np.float64]:
-        patches = unknown_patches(pair.known_mask)
-        pictures = (pair.prediction, pair.known_truth)
-        return np.stack([_described(network, picture, patches) for picture in pictures])
+    def describe(patches: FloatImage) -> Picture:
+        codes = torch.from_numpy(patches).permute(0, 3, 1, 2)
+        with torch.inference_mode():
+            described = torch.cat([_encode(network, part) for part in torch.split(codes, _AT_A_TIME)])
+        return described.double().numpy()
 
-    return features
-
-
-def _described(network: CompactNetwork, picture: FloatImage, patches: Sequence[Patch]) -> NDArray[np.float64]:
-    """Give patches x channels."""
-    import torch
-
-    cut = np.array([picture[patch] for patch in patches], np.float32).reshape(-1, PATCH_PX, PATCH_PX, 3)
-    with torch.inference_mode():
-        codes = torch.from_numpy(cut).permute(0, 3, 1, 2)
-        described = torch.cat([_encode(network, part) for part in torch.split(codes, _AT_A_TIME)])
-    return described.double().numpy()
+    return _of_patches(describe)
 
 
 def _encode(network: CompactNetwork, codes: Tensor) -> Tensor:
@@ -81,24 +97,53 @@ def _encode(network: CompactNetwork, codes: Tensor) -> Tensor:
     return deepest.mean((2, 3))
 
 
-def _combine(gathered: Sequence[NDArray[np.float64]]) -> float:
-    """Give the distance from each image's patches, 2 x patches x channels: those of prediction and truth."""
+def _open_statistics(_models: Path) -> Features:
+    return _of_patches(_statistics)
+
+
+def _statistics(patches: FloatImage) -> Picture:
+    """Describe patches; a shape that a flat patch does not have counts as 0, which none has."""
+    described = [np.nan_to_num(brisque_features(patch)) for patch in patches]
+    return np.array(described, np.float64).reshape(-1, _STATISTICS)
+
+
+def _distance(gathered: Sequence[NDArray[np.float64]]) -> float:
+    """Give the distance from each image's patches, 2 x patches x features."""
     predicted, true = np.concatenate(gathered, axis=1)
     return frechet_distance(predicted, true)
 
 
+def _scaled_distance(gathered: Sequence[NDArray[np.float64]]) -> float:
+    """Give the distance after dividing each feature by its deviation among the truths."""
+    both = np.concatenate(gathered, axis=1)
+    if not both.size:
+        return float("nan")
+    deviation = both[1].std(axis=0)
+    return _distance([both / np.where(deviation > 0, deviation, 1)])
+
+
+_ENCODER = Metric(
+    id="patch_frechet_encoder",
+    name="Fréchet distance of unknown patches (hybrid_ae encoder)",
+    direction="lower",
+    domain="srgb",
+    unit="",
+    limits=(0, np.inf),
+    source="headroom.metrics.patch_frechet; distance: Heusel et al. 2017",
+    open=_open_encoder,
+    symmetric=True,
+    takes="mask",
+    combine=_distance,
+)
 METRICS = (
-    Metric(
-        id="patch_frechet_unknown",
-        name="Fréchet distance of patches, unknown (hybrid_ae encoder)",
-        direction="lower",
-        domain="srgb",
-        unit="",
-        limits=(0, np.inf),
-        source="headroom.metrics.patch_frechet; distance: Heusel et al. 2017",
-        open=_open,
-        symmetric=True,
-        takes="mask",
-        combine=_combine,
+    _ENCODER,
+    replace(
+        _ENCODER,
+        id="patch_frechet_statistics",
+        name="Fréchet distance of unknown patches (BRISQUE's statistics)",
+        source="headroom.metrics.patch_frechet; Mittal et al. 2012; Heusel et al. 2017",
+        open=_open_statistics,
+        symmetric=False,
+        combine=_scaled_distance,
     ),
 )
