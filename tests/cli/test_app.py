@@ -16,8 +16,8 @@ from headroom.cli.console import printable
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
-HELP = ["", "expand", "convert", "inspect", "methods", "weights", "weights list", "weights verify", "train", "data",
-        "data check", "bench", "bench infer", "bench score"]  # fmt: skip
+HELP = ["", "enhance", "expand", "convert", "inspect", "methods", "weights", "weights list", "weights verify", "train",
+        "data", "data check", "bench", "bench infer", "bench score"]  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", HELP)
