@@ -91,26 +91,35 @@ class Layout:
         """Return the table of each part for a file with these names."""
         return {part.name: part.table(names) for part in self.parts}
 
-    def missing(self, names: Collection[str]) -> list[str]:
-        """Return the names that a file lacks."""
-        return sorted(_sources(self, names) - set(names))
+    def sources(self, names: Collection[str]) -> set[str]:
+        """Return the released names that it reads from a file with these names."""
+        return {piece.source for table in self.tables(names).values() for piece in table.values()}
 
 
 def recognise(layouts: Sequence[Layout], names: Collection[str]) -> Layout:
-    """Return the layout whose parts are all there, and which has most of them.
+    """Return the layout that reads most of a file's names; of equal ones, that which lacks the fewest.
 
     Raises:
-        WeightsError: None is whole; what the nearest one lacks is named, or what the file has.
+        WeightsError: It lacks some, which are named, or none reads any, and what the file has is named.
     """
-    whole = [layout for layout in layouts if not layout.missing(names)]
-    if whole:
-        return max(whole, key=lambda layout: len(_sources(layout, names)))
-    nearest = max(layouts, key=lambda layout: len(_sources(layout, names) & set(names)) / len(_sources(layout, names)))
-    if _sources(nearest, names) & set(names):
-        missing = name_some([f"{name} is missing" for name in nearest.missing(names)])
-        raise WeightsError(f"nearest to the layout {nearest.name}, but {missing}. Give the whole checkpoint.")
-    known = ", ".join(layout.name for layout in layouts)
-    raise WeightsError(f"of no known layout ({known}). It holds: {name_some(sorted(names))}. Give another checkpoint.")
+
+    def missing(layout: Layout) -> list[str]:
+        return sorted(layout.sources(names) - set(names))
+
+    def fit(layout: Layout) -> tuple[int, int]:
+        lacking = len(missing(layout))
+        return len(layout.sources(names)) - lacking, -lacking
+
+    best = max(layouts, key=fit)
+    if fit(best)[0] == 0:
+        known = ", ".join(layout.name for layout in layouts)
+        raise WeightsError(
+            f"of no known layout ({known}). It holds: {name_some(sorted(names))}. Give another checkpoint."
+        )
+    if lacking := missing(best):
+        lacks = name_some([f"{name} is missing" for name in lacking])
+        raise WeightsError(f"nearest to the layout {best.name}, but {lacks}. Give the whole checkpoint.")
+    return best
 
 
 def find_layout(layouts: Sequence[Layout], name: str) -> Layout:
@@ -135,7 +144,3 @@ def rename(table: Table, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if missing:
         raise WeightsError(f"this checkpoint lacks {name_some(missing)}. Give a whole one.")
     return {name: piece.of(state[piece.source]) for name, piece in table.items()}
-
-
-def _sources(layout: Layout, names: Collection[str]) -> set[str]:
-    return {piece.source for table in layout.tables(names).values() for piece in table.values()}
