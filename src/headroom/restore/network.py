@@ -66,10 +66,9 @@ def load_network(method_id: str, preset_name: str, weights: Path | None, device:
             raise UsageError(f"{method.id} {name} has no network, so {weights} means nothing to it. Leave weights out.")
         return Loaded(method, preset, name, method.build(None), None)
     if weights is None and not preset.weights:
-        raise WeightsError(
-            f"No weights ship for {method.id} {name}. Give a safetensors file of it, or use the preset "
-            f"{method.default_preset}."
-        )
+        usual = method.default_preset
+        other = f", or use the preset {usual}" if method.presets[usual].weights else ""
+        raise WeightsError(f"No weights ship for {method.id} {name}. Give a safetensors file of it{other}.")
     paths = [weights] if weights else [catalogue.verify(each) for each in preset.weights]
     network = method.build(preset.settings)
     state = {key: value for path in paths for key, value in read_state_dict(path).items()}

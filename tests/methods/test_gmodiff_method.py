@@ -1,0 +1,48 @@
+"""The method as a whole: what it says without weights, and what it merges with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import headroom
+from headroom import methods
+from headroom.errors import WeightsError
+from headroom.image import Bracket, Encoding, Photo
+from headroom.methods.gmodiff.method import METHOD
+from headroom.weights.writer import pack
+
+
+def still_bracket(height: int = 40, width: int = 56) -> Bracket:
+    """Photograph waves of light from shadow to beyond full scale, three times, without noise."""
+    rows, columns = np.mgrid[:height, :width]
+    light = 0.5 * np.exp(2.5 * np.sin(rows / 9) * np.cos(columns / 7))[..., None] * np.array([1.0, 0.8, 0.6])
+    codes = [np.clip(light * 2.0**ev, 0, 1) ** (1 / 2.2) for ev in (-2, 0, 2)]
+    photos = tuple(Photo(np.rint(code * 65535).astype(np.uint16), 16, Encoding(transfer="gamma22")) for code in codes)
+    return Bracket(photos, (-2.0, 0.0, 2.0), 1)
+
+
+def test_without_weights_it_says_what_to_give() -> None:
+    expected = r"^No weights ship for gmodiff regressor\. Give a safetensors file of it\.$"
+    with pytest.raises(WeightsError, match=expected):
+        headroom.merge(still_bracket(), method="gmodiff")
+
+
+def test_another_method_stays_the_default() -> None:
+    assert methods.MERGES_BY_DEFAULT != METHOD.id
+
+
+def test_an_untrained_regressor_merges_a_bracket(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    path = tmp_path / "untrained.safetensors"
+    pack(METHOD.build(METHOD.presets["regressor"].settings).state_dict(), path, {})
+    frames = still_bracket()
+    merged = headroom.merge(frames, method="gmodiff", weights=path)
+    assert merged.provenance["preset"] == "regressor"
+    assert merged.provenance["weights_sha256"]
+    short = (frames.frames[0].codes / 65535) ** 2.2 * 4
+    visible = short < 3.5
+    np.testing.assert_allclose(merged.pixels[visible], short[visible], rtol=0.05, atol=2e-3)
