@@ -153,6 +153,8 @@ def _mapped(photo: Photo, picture: Photo, stage: Stage, seed: int, progress: Pro
 def _painter(stage: Stage, picture: Photo, held_bytes_per_pixel: int, seed: int, sampling: Sampling) -> Painter:
     """Plan the work of a stage and load its network."""
     capabilities = stage.method.presets[stage.preset].capabilities
+    if capabilities.working_side_px is None:  # it tiles by itself, and takes memory for all that it sees
+        held_bytes_per_pixel += capabilities.peak_bytes_per_pixel
     plan = make_plan(picture.height, picture.width, capabilities, held_bytes_per_pixel=held_bytes_per_pixel)
     loaded = load_network(stage.method.id, stage.preset, stage.weights, plan.device)
     return Painter(loaded, plan, torch.Generator(plan.device).manual_seed(seed), sampling)

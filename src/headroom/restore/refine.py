@@ -1,4 +1,4 @@
-"""The unknown regions of a photo, filled by a method that makes content up; every other pixel stays as it is."""
+"""The unknown regions of a photo, filled by a method that makes content up; all but a band around them stays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _CONTEXT_PX = 128
 """What is seen around a region, on each side."""
 _LEAST_SIDE_PX = 512
 """Of what is seen at once, where the photo is as large: the size that the priors were trained on."""
-_PX_PER_FADE = 500
+BAND_PX = 16
+"""How far outside of a region what is made up fades away."""
 
 Box = tuple[slice, slice]
 """Rows and columns."""
@@ -29,7 +30,7 @@ def refine(photo: Photo, unknown: Mask, painter: Painter, progress: Progress) ->
 
     Args:
         photo: Of 8 or 16 bits.
-        unknown: Outside of it no code changes.
+        unknown: Farther than `BAND_PX` from it no code changes.
         painter: A network that makes content up.
         progress: Told the finished share.
     """
@@ -83,9 +84,7 @@ def _meet(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 
 def _faded(unknown: Mask) -> FloatImage:
-    """Rise from 0 at the border of the unknown region to 1 further inside, so that no seam shows: H x W."""
-    width = max(1, round(max(unknown.shape) / _PX_PER_FADE))
-    known = np.pad(unknown, 1, mode="edge")
-    distance: NDArray[np.float32] = cv2.distanceTransform(known, cv2.DIST_L2, cv2.DIST_MASK_3)[1:-1, 1:-1]
-    weight: FloatImage = np.minimum(distance / np.float32(width + 1), 1)
+    """Fall from 1 in the unknown region to 0 a band outside of it, so that no seam shows: H x W."""
+    distance: NDArray[np.float32] = cv2.distanceTransform(1 - unknown, cv2.DIST_L2, cv2.DIST_MASK_3)
+    weight: FloatImage = np.clip(1 - distance / np.float32(BAND_PX), 0, 1)
     return weight
