@@ -32,7 +32,7 @@ def test_without_weights_it_says_what_to_give() -> None:
 
 
 def test_another_method_stays_the_default() -> None:
-    assert methods.MERGES_BY_DEFAULT != METHOD.id
+    assert METHOD.id != methods.MERGES_BY_DEFAULT
 
 
 def test_an_untrained_regressor_merges_a_bracket(tmp_path: Path) -> None:
