@@ -14,6 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from headroom.methods.gmodiff.method import DaRegSettings
+from headroom.methods.gmodiff.method import build as build_gmodiff
 from headroom.methods.hybrid_ae.paper import MODEL_B, build_paper
 from headroom.weights.header import check_header
 from headroom.weights.writer import pack
@@ -140,3 +142,13 @@ def test_outputs_are_not_replaced_and_are_safetensors(
     assert out.read_bytes() == b"older"
     assert run("weights", "import", checkpoint, "-o", out, "--force") == 0
     assert check_header(out)["layout"] == "hybrid_ae_model_b"
+
+
+def test_the_regressor_of_gmodiff_keeps_its_532_names(tmp_path: Path, run: Run) -> None:
+    with torch.device("meta"):
+        names = build_gmodiff(DaRegSettings()).state_dict().keys()
+    state = {f"module.{name}": torch.ones(1) for name in names}
+    torch.save({"epoch": 1, "state_dict": state, "val_metrics": {"psnr": 40.0}}, tmp_path / "dareg_mask.pth")
+    assert run("weights", "import", tmp_path / "dareg_mask.pth", "-o", tmp_path / "out.safetensors") == 0
+    assert load_file(tmp_path / "out.safetensors").keys() == names
+    assert len(names) == 532

@@ -13,6 +13,7 @@ from headroom.errors import WeightsError
 from headroom.methods.released import layouts
 from headroom.methods.sagiri.keymap import own_names
 from headroom.methods.sagiri.latent_swinir import PAPER, LatentSwinIR
+from headroom.methods.sagiri.refiner import PAPER_REFINER, build_refiner
 from headroom.nn.latent.keymap import condition_encoder_table, control_table, unet_table, vae_table
 from headroom.nn.latent.keymap_text import clip_table, open_clip_table
 from headroom.weights.importing import import_checkpoints
@@ -164,7 +165,16 @@ def test_a_stage_2_that_lacks_something_is_not_taken_for_what_it_still_has(
         import_checkpoints([tmp_path / "part.ckpt"], tmp_path / "out.safetensors", layouts())
 
 
-def test_own_names_takes_released_names_and_leaves_ours(stage2: dict[str, Tensor]) -> None:
-    renamed = own_names(stage2)
-    assert count(renamed, "control.") == 324
+def test_own_names_are_those_of_the_paper_s_refiner(stage2: dict[str, Tensor]) -> None:
+    with torch.device("meta"):
+        expected = build_refiner(PAPER_REFINER).state_dict()
+    same = {name.replace("cond_encoder.", "first_stage_model.") for name in stage2 if name.startswith("cond_encoder.")}
+    state = {name: value * 0 if name in same or name.startswith("cond") else value for name, value in stage2.items()}
+    renamed = own_names(state)
+    assert renamed.keys() == expected.keys()
     assert own_names(renamed).keys() == renamed.keys()
+
+
+def test_a_condition_encoder_that_was_trained_is_refused(stage2: dict[str, Tensor]) -> None:
+    with pytest.raises(WeightsError, match="differs from the autoencoder's"):
+        own_names(stage2)

@@ -12,9 +12,17 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from headroom.errors import WeightsError
 from headroom.methods.sagiri.latent_swinir import PAPER, LatentSwinIR
 from headroom.nn.latent.keymap import condition_encoder_table, control_table
-from headroom.nn.latent.released import LDM_IGNORED, autoencoder_part, denoiser_part, open_clip_part
+from headroom.nn.latent.released import (
+    AUTOENCODER,
+    LDM_IGNORED,
+    TEXT_ENCODER,
+    autoencoder_part,
+    denoiser_part,
+    open_clip_part,
+)
 from headroom.weights.layout import Layout, Part, Table, below, recognise, rename, unchanged
 from headroom.weights.reader import without_prefix
 
@@ -47,17 +55,29 @@ def layouts() -> tuple[Layout, ...]:
 
 
 def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a released state dict by our names; one that has them already, as it is.
+    """Return the tensors of either stage's network, from a released state dict, an imported one, or our own.
 
     Raises:
-        WeightsError: It is only a part of a known one.
+        WeightsError: It is only a part of a known one, or encodes conditions otherwise than pictures.
     """
     state = without_prefix(state, "module.")
-    if not any(name.startswith((_STAGE1, "control_model.", "model.diffusion_model.")) for name in state):
-        return dict(state)
-    layout = recognise(layouts(), state.keys())
-    tables = layout.tables(state.keys()).values()
-    return {name: value for table in tables for name, value in rename(table, state).items()}
+    if any(name.startswith((_STAGE1, "control_model.")) for name in state):
+        tables = recognise(layouts(), state.keys()).tables(state.keys()).values()
+        state = {name: value for table in tables for name, value in rename(table, state).items()}
+    return _refiner(state) if any(name.startswith(CONTROL) for name in state) else state
+
+
+def _refiner(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what a refiner holds: a text encoder is read elsewhere, and conditions have no encoder of their own."""
+    for name, value in state.items():
+        if name.startswith(CONDITION_ENCODER):
+            pictures = state.get(AUTOENCODER + name.removeprefix(CONDITION_ENCODER))
+            if pictures is not None and not torch.equal(value, pictures):
+                raise WeightsError(
+                    f"{name} differs from the autoencoder's, but conditions are encoded as pictures are. "
+                    "Use a checkpoint whose condition encoder was not trained."
+                )
+    return {name: value for name, value in state.items() if not name.startswith((CONDITION_ENCODER, TEXT_ENCODER))}
 
 
 def _stage1_table(released_prefix: str = "") -> Table:
