@@ -6,8 +6,10 @@ A decoded latent drifts in colour. The wavelet fix keeps its detail and takes ev
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -29,8 +31,13 @@ def fix_colours(picture: Tensor, reference: Tensor, kind: ColourFix) -> Tensor:
 
 def wavelet_fix(picture: Tensor, reference: Tensor) -> Tensor:
     """Replace the lowest frequencies of a picture by the reference's."""
-    # Low frequencies are linear in the picture, so those of the difference are enough.
-    return picture + low_frequencies(reference - picture)
+    fixed = torch.empty_like(picture)
+    for channel in range(picture.shape[1]):  # one at a time, which takes a third of the memory
+        here = slice(channel, channel + 1)
+        # Low frequencies are linear in the picture, so those of the difference are enough.
+        coarse = low_frequencies(reference[:, here] - picture[:, here])
+        torch.add(picture[:, here], coarse, out=fixed[:, here])
+    return fixed
 
 
 def adain_fix(picture: Tensor, reference: Tensor) -> Tensor:
@@ -56,10 +63,11 @@ def cross_fade(inside: Tensor, outside: Tensor, region: Tensor, band_px: int) ->
         region: N x 1 x H x W, 1 inside, where the result equals `inside` up to rounding, else 0.
         band_px: Width of the ramp, a multiple of 2.
     """
-    side = band_px + 1
+    weight = region
     # The mean of a square is 1 inside a region that has grown by half of it, and 0 from its whole side on.
-    grown = F.max_pool2d(region, side, stride=1, padding=band_px // 2)
-    weight = F.avg_pool2d(grown, side, stride=1, padding=band_px // 2, count_include_pad=False)
+    for pool in (F.max_pool2d, functools.partial(F.avg_pool2d, count_include_pad=False)):
+        for side in ((band_px + 1, 1), (1, band_px + 1)):
+            weight = pool(weight, side, stride=1, padding=(side[0] // 2, side[1] // 2))
     return outside.lerp(inside, weight.clamp(0, 1))
 
 
