@@ -1,1 +1,1 @@
-"""Weights: the catalogue of what ships, and a reader and a writer of safetensors, the only format used at run time."""
+"""Weights: the catalogue of what ships, safetensors, the only format used at run time, and the import of all others."""
