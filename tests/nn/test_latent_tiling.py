@@ -6,6 +6,7 @@ from latent_tiny import TINY
 from torch import Tensor, nn
 
 from headroom.nn.latent.prior import LatentPrior
+from headroom.nn.latent.shared_statistics import normalised_as
 from headroom.nn.latent.tiling import decode_tiled, encode_tiled
 
 
@@ -52,3 +53,17 @@ def test_any_size_comes_out_as_it_went_in(prior: LatentPrior) -> None:
     latents = encode_tiled(prior, pictures(136, 264), tile_px=128, overlap_px=32)
     assert latents.shape == (1, 4, 17, 33)
     assert decode_tiled(prior, latents, tile_px=128, overlap_px=32).shape == (1, 3, 136, 264)
+
+
+@torch.no_grad()
+def test_all_tiles_are_normalised_alike(prior: LatentPrior) -> None:
+    for half in (prior.autoencoder.encoder, prior.autoencoder.decoder):
+        half.mid_block.attentions[0] = None
+    latents = torch.randn(1, 4, 25, 52, generator=torch.Generator().manual_seed(0))
+    latents[..., :25] -= 2
+    patchwork = torch.cat((latents[..., :16], latents[..., 18:34], latents[..., 36:]), dim=3)
+    alike = normalised_as(patchwork, prior.decode)(latents)
+    back = decode_tiled(prior, latents, tile_px=384, overlap_px=320)
+    torch.testing.assert_close(back, alike, atol=1e-3, rtol=1e-3)
+    alone = torch.cat([prior.decode(half) for half in latents.split(26, dim=3)], dim=3)
+    assert (back - alone).abs().max() > 0.02

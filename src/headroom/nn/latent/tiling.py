@@ -1,4 +1,7 @@
-"""The autoencoder on pictures of any size, by overlapping tiles that fade into one another."""
+"""The autoencoder on pictures of any size, by overlapping tiles that fade into one another.
+
+All tiles are normalised alike: as a patchwork is, of blocks from all over the picture.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import torch
 from torch import Tensor
 
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
+from headroom.nn.latent.shared_statistics import normalised_as
 from headroom.nn.tiles import tiles
 
 TILE_PX = 1024
 OVERLAP_PX = 128
+_BLOCK = 16
+"""Side of the patchwork's blocks in cells of latents: most of a block lies further from a cut than a layer sees."""
 
 
 def encode_tiled(
@@ -26,8 +32,10 @@ def encode_tiled(
     height, width = (side // AUTOENCODER_FACTOR for side in pictures.shape[2:])
     latents = pictures.new_zeros(len(pictures), prior.channels, height, width)
     side, overlap = (length // AUTOENCODER_FACTOR for length in (tile_px, overlap_px))
+    patchwork = _patchwork(pictures, tile_px, _BLOCK * AUTOENCODER_FACTOR)
+    encode = prior.encode if patchwork is None else normalised_as(patchwork, prior.encode)
     for rows, columns, fade in tiles(height, width, side, overlap):
-        part = prior.encode(pictures[..., _pixels(rows), _pixels(columns)])
+        part = encode(pictures[..., _pixels(rows), _pixels(columns)])
         latents[..., rows, columns] += torch.from_numpy(fade[..., 0]).to(part) * part
     return latents
 
@@ -38,10 +46,28 @@ def decode_tiled(
     """Do what `LatentPrior.decode` does, in the memory that a tile needs; see `encode_tiled`."""
     height, width = (side * AUTOENCODER_FACTOR for side in latents.shape[2:])
     pictures = latents.new_zeros(len(latents), 3, height, width)
+    patchwork = _patchwork(latents, tile_px // AUTOENCODER_FACTOR, _BLOCK)
+    decode = prior.decode if patchwork is None else normalised_as(patchwork, prior.decode)
     for rows, columns, fade in tiles(height, width, tile_px, overlap_px, AUTOENCODER_FACTOR):
-        part = prior.decode(latents[..., _cells(rows), _cells(columns)])
+        part = decode(latents[..., _cells(rows), _cells(columns)])
         pictures[..., rows, columns] += torch.from_numpy(fade[..., 0]).to(part) * part
     return pictures
+
+
+def _patchwork(x: Tensor, side: int, block: int) -> Tensor | None:
+    """Sew blocks from all over N x C x h x w into what is no larger than a tile; None when `x` is not."""
+    height, width = x.shape[2:]
+    if max(height, width) <= side:
+        return None
+    return x[..., _spread(height, side, block), :][..., _spread(width, side, block)]
+
+
+def _spread(length: int, side: int, block: int) -> Tensor:
+    """Give the positions of blocks that are evenly spaced over a length and fill a side; all, where they do not."""
+    if length <= side:
+        return torch.arange(length)
+    starts = torch.linspace(0, length - block, max(side // block, 1)).long()
+    return (starts[:, None] + torch.arange(block)).flatten()
 
 
 def _pixels(cells: slice) -> slice:
