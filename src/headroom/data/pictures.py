@@ -26,6 +26,8 @@ class PictureSettings:
         displayed_chance: Chance of a picture that is well exposed and gently tone-mapped, for a screen; the others are
             linear light, clipped.
         exposure_ev: Range of the exposure of those over the well-exposed one, uniform.
+        swapped_chance: Chance that red, green and blue change places. Few scenes hold all colours; so an autoencoder
+            comes to know them all the same.
         field_of_view_degrees: Range of the horizontal field of view.
         pitch_degrees: Range of the pitch.
         roll_degrees: Standard deviation of the roll.
@@ -34,6 +36,7 @@ class PictureSettings:
 
     displayed_chance: float = 0.5
     exposure_ev: tuple[float, float] = (-3.0, 2.0)
+    swapped_chance: float = 0.0
     field_of_view_degrees: tuple[float, float] = (60.0, 105.0)
     pitch_degrees: tuple[float, float] = (-25.0, 40.0)
     roll_degrees: float = 4.0
@@ -72,6 +75,8 @@ class PictureData:
         )
         radiance = render_views(self.panoramas[name], view, (side_px, side_px), supersample=_SUPERSAMPLE)
         codes = self._photograph(balance(radiance, self.settings.camera, generator), generator)
+        if torch.rand(1, generator=generator) < self.settings.swapped_chance:
+            codes = codes[:, torch.randperm(3, generator=generator)]
         return codes.flip(3) if torch.rand(1, generator=generator) < 0.5 else codes
 
     def _photograph(self, radiance: Tensor, generator: torch.Generator) -> Tensor:

@@ -29,6 +29,7 @@ _SidePx = Annotated[int, Field(ge=32, multiple_of=32)]
 _VALIDATION = PictureSettings(
     displayed_chance=0.5,
     exposure_ev=(-3.0, 2.0),
+    swapped_chance=0.0,
     field_of_view_degrees=(60.0, 105.0),
     pitch_degrees=(-25.0, 40.0),
     roll_degrees=4.0,
@@ -41,6 +42,7 @@ class DataTable(Table):
     Attributes:
         view_px: Side of the training pictures.
         displayed_chance: See `PictureSettings`.
+        swapped_chance: See `PictureSettings`.
         field_of_view_degrees: See `PictureSettings`.
         validation_pictures: Number of validation pictures, a multiple of 4.
         validation_px: Side of the validation pictures.
@@ -48,6 +50,7 @@ class DataTable(Table):
 
     view_px: _SidePx = 128
     displayed_chance: Annotated[float, Field(ge=0, le=1)] = 0.5
+    swapped_chance: Annotated[float, Field(ge=0, le=1)] = 0.0
     field_of_view_degrees: tuple[float, float] = (60.0, 105.0)
     validation_pictures: Annotated[int, Field(ge=_BATCH, multiple_of=_BATCH)] = 44
     validation_px: _SidePx = 256
@@ -63,7 +66,9 @@ class PriorTask(MethodTask[GenerateBatch]):
         super().__init__(recipe, training)
         self.table = recipe.table("data", DataTable)
         settings = PictureSettings(
-            displayed_chance=self.table.displayed_chance, field_of_view_degrees=self.table.field_of_view_degrees
+            displayed_chance=self.table.displayed_chance,
+            swapped_chance=self.table.swapped_chance,
+            field_of_view_degrees=self.table.field_of_view_degrees,
         )
         self.data = PictureData(load_panoramas(panoramas, "train"), settings, recipe.run.seed)
         self.panoramas = panoramas

@@ -33,7 +33,7 @@ class LatentPriorLoss(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stage: Stage = "autoencoder"
-    colour: Weight = 2.0
+    colour: Weight = 4.0
     gradient: Weight = 1.0
     structure: Weight = 0.1
     texture: Weight = 1.5
