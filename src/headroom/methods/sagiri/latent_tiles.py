@@ -23,11 +23,6 @@ class LatentTile(NamedTuple):
     rows: slice
     columns: slice
 
-    def times(self, factor: int) -> LatentTile:
-        """Give the same rectangle at another scale, such as that of pixels."""
-        rows, columns = (slice(piece.start * factor, piece.stop * factor) for piece in self)
-        return LatentTile(rows, columns)
-
 
 def tiles_touching(region: Tensor, side: int, overlap: int, multiple: int) -> list[LatentTile]:
     """Choose the tiles that hold a part of a region.
@@ -43,21 +38,24 @@ def tiles_touching(region: Tensor, side: int, overlap: int, multiple: int) -> li
     return [LatentTile(rows, columns) for rows, columns, _ in spread if region[..., rows, columns].any()]
 
 
-def mixed(chosen: Sequence[LatentTile], evaluate: Callable[[LatentTile], Tensor], elsewhere: Tensor) -> Tensor:
+def mixed(chosen: Sequence[LatentTile], evaluate: Callable[[LatentTile], Tensor], like: Tensor) -> Tensor:
     """Evaluate tiles and mix what they give.
 
     Args:
         chosen: The tiles.
         evaluate: Gives N x C x (rows of a tile) x (columns of a tile).
-        elsewhere: N x C x h x w, what the result is where no tile lies.
+        like: N x C x h x w, of the result's size.
+
+    Returns:
+        N x C x h x w, 0 where no tile lies.
     """
-    total = torch.zeros_like(elsewhere)
+    total = torch.zeros_like(like)
     weights = total.new_zeros(1, 1, *total.shape[2:])
     for tile in chosen:
         weight = _gaussian(*(piece.stop - piece.start for piece in tile)).to(total)
         total[..., tile.rows, tile.columns].addcmul_(evaluate(tile).to(total), weight)
         weights[..., tile.rows, tile.columns] += weight
-    return torch.where(weights > 0, total.div_(weights), elsewhere)
+    return total.div_(weights.clamp(min=torch.finfo(weights.dtype).tiny))
 
 
 def _gaussian(height: int, width: int) -> Tensor:

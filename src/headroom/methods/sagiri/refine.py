@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from headroom.errors import UsageError
@@ -20,9 +19,7 @@ from headroom.methods.sagiri.masked_sampling import PredictNoise, latent_mask, s
 from headroom.methods.sagiri.refiner import Refiner
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR
 from headroom.nn.latent.schedule import spaced_schedule
-
-_DECODED_BEYOND = 4
-"""Cells around the unknown region that are decoded with it, for the cross-fade and the colour fix."""
+from headroom.nn.latent.tiling import decode_tiled, encode_tiled
 
 
 @torch.no_grad()
@@ -51,46 +48,17 @@ def _refuse_words(sampling: Sampling) -> None:
 
 
 def _generate(network: Refiner, inputs: EnhanceInput, generator: torch.Generator, progress: Progress) -> Tensor:
-    """Draw a picture that is wanted in the unknown region and a little around it; elsewhere it is the given one."""
+    """Draw a picture, wanted in the unknown region and a little around it; elsewhere it is much like the given one."""
     options, (_, _, h, w) = network.options, inputs.encoded.shape
     picture, unknown = (reflect_to_multiple(x, network.size_multiple) for x in inputs[:2])
     cells = latent_mask(unknown, AUTOENCODER_FACTOR, dilation=options.dilation)
-    side, overlap, multiple = (
-        px // AUTOENCODER_FACTOR for px in (options.tile_px, options.overlap_px, network.size_multiple)
-    )
-    chosen = tiles_touching(_grown(cells, _DECODED_BEYOND), side, overlap, multiple)
-    condition = _encode(network, picture, chosen)
+    sides = (px // AUTOENCODER_FACTOR for px in (options.tile_px, options.overlap_px, network.size_multiple))
+    chosen = tiles_touching(cells, *sides)
+    condition = encode_tiled(network, picture)
     predict = _steered(network, network.hint(condition, cells), chosen, inputs.sampling)
     schedule = spaced_schedule(inputs.sampling.steps)
     latents = sample_masked(predict, condition, cells, schedule, generator, progress, options.blending)
-    decoded = _decode(network, latents, picture, chosen)
-    return fix_colours(decoded, picture, options.colour_fix)[..., :h, :w]
-
-
-def _grown(cells: Tensor, by: int) -> Tensor:
-    return F.max_pool2d(cells, 2 * by + 1, stride=1, padding=by)
-
-
-def _encode(network: Refiner, picture: Tensor, chosen: Sequence[LatentTile]) -> Tensor:
-    """Encode what the tiles hold: N x C x h x w latents, 0 elsewhere."""
-    n, _, h, w = picture.shape
-    nothing = picture.new_zeros(n, network.channels, h // AUTOENCODER_FACTOR, w // AUTOENCODER_FACTOR)
-
-    def encoded(tile: LatentTile) -> Tensor:
-        rows, columns = tile.times(AUTOENCODER_FACTOR)
-        return network.encode(picture[..., rows, columns])
-
-    return mixed(chosen, encoded, nothing)
-
-
-def _decode(network: Refiner, latents: Tensor, picture: Tensor, chosen: Sequence[LatentTile]) -> Tensor:
-    """Decode what the tiles hold; elsewhere is the picture."""
-
-    def decoded(tile: LatentTile) -> Tensor:
-        rows, columns = (slice(x.start // AUTOENCODER_FACTOR, x.stop // AUTOENCODER_FACTOR) for x in tile)
-        return network.decode(latents[..., rows, columns])
-
-    return mixed([tile.times(AUTOENCODER_FACTOR) for tile in chosen], decoded, picture)
+    return fix_colours(decode_tiled(network, latents), picture, options.colour_fix)[..., :h, :w]
 
 
 def _steered(network: Refiner, hint: Tensor, chosen: Sequence[LatentTile], sampling: Sampling) -> PredictNoise:
@@ -103,6 +71,6 @@ def _steered(network: Refiner, hint: Tensor, chosen: Sequence[LatentTile], sampl
             here = (..., tile.rows, tile.columns)
             return network.steered_noise(noisy[here], steps, hint[here], strength=sampling.strength)
 
-        return mixed(chosen, estimate, torch.zeros_like(noisy))
+        return mixed(chosen, estimate, noisy)
 
     return predict
