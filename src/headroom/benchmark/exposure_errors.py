@@ -58,4 +58,5 @@ def example_items(
 
 def _photo(codes: Tensor) -> Photo:
     """Round 1 x 3 x H x W code values in [0, 1] to those of an 8-bit file."""
-    return Photo(np.rint(codes[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8), 8)
+    picture = np.ascontiguousarray(codes[0].permute(1, 2, 0).numpy())
+    return Photo(np.rint(picture * 255).astype(np.uint8), 8)
