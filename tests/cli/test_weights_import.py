@@ -14,9 +14,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from headroom import read_photo
 from headroom.methods.gmodiff.method import DaRegSettings
 from headroom.methods.gmodiff.method import build as build_gmodiff
 from headroom.methods.hybrid_ae.paper import MODEL_B, build_paper
+from headroom.methods.sagiri.latent_swinir import PAPER, LatentSwinIR
 from headroom.weights.header import check_header
 from headroom.weights.writer import pack
 
@@ -45,6 +47,12 @@ def expanded(run: Run, photo: Path, weights: Path) -> bytes:
     return out.read_bytes()
 
 
+def enhanced(run: Run, photo: Path, weights: Path) -> bytes:
+    out = weights.with_suffix(".png")
+    assert run("enhance", photo, "-o", out, "--preset", "paper", "--weights", weights) == 0
+    return read_photo(out).codes.tobytes()
+
+
 def test_an_imported_network_expands_as_the_original(
     tmp_path: Path, photo: Path, run: Run, capsys: Capture, checkpoint: Path, network: nn.Module
 ) -> None:
@@ -56,6 +64,16 @@ def test_an_imported_network_expands_as_the_original(
     assert "not read: optimizer_state_dict; epoch" in captured.err
     save_file(network.state_dict(), own)
     assert expanded(run, photo, imported) == expanded(run, photo, own)
+
+
+def test_the_imported_first_stage_of_sagiri_enhances_as_the_original(tmp_path: Path, photo: Path, run: Run) -> None:
+    torch.manual_seed(5)
+    state = LatentSwinIR(PAPER).state_dict()
+    torch.save({"state_dict": {f"module.{name}": value for name, value in state.items()}}, tmp_path / "stage1.ckpt")
+    imported, own = tmp_path / "imported.safetensors", tmp_path / "own.safetensors"
+    save_file(state, own)
+    assert run("weights", "import", tmp_path / "stage1.ckpt", "-o", imported, "--dtype", "float32") == 0
+    assert enhanced(run, photo, imported) == enhanced(run, photo, own)
 
 
 def test_the_file_says_where_it_comes_from(tmp_path: Path, run: Run, capsys: Capture, checkpoint: Path) -> None:

@@ -203,13 +203,13 @@ class GenerateInput(NamedTuple):
     """Pictures to be drawn from noise.
 
     Attributes:
-        count: How many.
+        batch: How many.
         height_px: Their height, a multiple of the preset's `size_multiple`.
         width_px: Their width, the same.
         sampling: How they are drawn.
     """
 
-    count: int
+    batch: int
     height_px: int
     width_px: int
     sampling: Sampling = Sampling()

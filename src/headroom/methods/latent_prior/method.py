@@ -23,7 +23,7 @@ def run(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, p
     if not isinstance(network, LatentPrior):
         raise TypeError(f"{type(network).__name__} is not a network of latent_prior")
     height, width = inputs.height_px // AUTOENCODER_FACTOR, inputs.width_px // AUTOENCODER_FACTOR
-    shape = (inputs.count, network.channels, height, width)
+    shape = (inputs.batch, network.channels, height, width)
     return decode_tiled(network, sample(network, shape, inputs.sampling.steps, generator, progress))
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from headroom.methods.contract import Capabilities, EnhanceInput, Method, Preset, Progress
+from headroom.methods.sagiri.keymap import own_names
 from headroom.methods.sagiri.latent_swinir import COMPACT, PAPER, LatentSwinIR, LatentSwinIRSettings
 from headroom.methods.sagiri.refine import refine
 from headroom.methods.sagiri.refiner import COMPACT_REFINER, PAPER_REFINER, Refiner, RefinerSettings, build_refiner
@@ -31,7 +32,7 @@ def run(network: nn.Module, inputs: EnhanceInput, generator: torch.Generator, pr
 METHOD = Method(
     id="sagiri",
     verb="enhance",
-    summary="Sagiri: brightness and colours mapped by attention at an eighth of the size",
+    summary="Sagiri: stage 1 maps brightness and colours, stage 2 makes up what the photo does not show",
     presets={
         "compact": Preset(
             COMPACT,
@@ -60,4 +61,5 @@ METHOD = Method(
     },
     build=build,
     run=run,
+    own_names=own_names,
 )
