@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from headroom.nn.torchvision_beside_cpu import import_torchvision
 from headroom.metrics.pu21 import pu21_encode, pu21_psnr, pu21_ssim
+from headroom.nn.torchvision_beside_cpu import import_torchvision
 
 GENERATOR = np.random.default_rng(0)
 PICTURE = np.exp(GENERATOR.uniform(-3, 7, (20, 30, 3)))

@@ -9,8 +9,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from headroom.nn.torchvision_beside_cpu import import_torchvision
 from headroom.metrics.ssim import ssim_map
+from headroom.nn.torchvision_beside_cpu import import_torchvision
 
 GENERATOR = np.random.default_rng(0)
 TRUTH = GENERATOR.random((24, 30)) * 200
