@@ -18,8 +18,8 @@ from headroom.benchmark.making import choose_way
 from headroom.benchmark.measure import Meter
 from headroom.benchmark.score import score
 from headroom.errors import DataError, UsageError
-from headroom.image import Encoding, Hdr, Photo
-from headroom.io import read_photo
+from headroom.image import Encoding, Hdr, Metadata, Photo
+from headroom.io import provenance, read_photo
 from headroom.methods import load
 from headroom.metrics import registry
 from headroom.weights.writer import pack
@@ -84,6 +84,16 @@ def test_options_are_part_of_a_way_and_of_its_name(tmp_path: Path) -> None:
     way = choose_way("sagiri", mask="auto", steps=7)
     assert way.options == {"mask": "auto", "steps": 7}
     assert choose_way("sagiri").options == {}
+
+
+def test_stages_count_together() -> None:
+    """As `headroom.enhance` labels a photo that two networks worked on."""
+    stages = [{"method": "sagiri", "preset": "compact", "weights_sha256": letter * 64} for letter in "ab"]
+    packet = provenance.into_xmp(None, {"headroom": "1", **stages[1], "stages": stages})
+    made = choose_way("sagiri", mask="auto").made_by(Photo(grey(1).codes, 8, metadata=Metadata(xmp=packet)))
+    assert made["weights_sha256"] == f"{'a' * 64}+{'b' * 64}"
+    settings = load("sagiri").presets["compact"].settings
+    assert made["parameters"] == 2 * sum(each.numel() for each in load("sagiri").build(settings).parameters())
 
 
 @pytest.mark.parametrize(
