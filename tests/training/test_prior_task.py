@@ -73,6 +73,19 @@ def test_pictures_are_of_every_exposure() -> None:
     assert shown.amax() < 1
 
 
+def test_swapped_colours_are_the_same_picture_in_others() -> None:
+    light = torch.rand(3, 32, 64, generator=torch.Generator().manual_seed(0)) + 0.1
+    plain, swapped = (
+        PictureData({"a": light}, PictureSettings(displayed_chance=1, swapped_chance=chance)).batch(0, 8, 32).pictures
+        for chance in (0, 1)
+    )
+    # A mirror image is still one: drawing the swap moves the draw for it.
+    sums = [pictures.mean((2, 3)).sort(dim=1).values for pictures in (plain, swapped)]
+    torch.testing.assert_close(*sums)
+    orders = {tuple(row) for row in swapped.mean((2, 3)).argsort(1).tolist()}
+    assert len(orders) > len({tuple(row) for row in plain.mean((2, 3)).argsort(1).tolist()})
+
+
 @pytest.mark.parametrize("stage", ["", "_denoiser"])
 def test_validation_is_the_same_every_time(panoramas: Path, stage: str) -> None:
     made = task(panoramas, stage)
