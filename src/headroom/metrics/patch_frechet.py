@@ -56,18 +56,20 @@ def _of_patches(describe: Callable[[FloatImage], Picture]) -> Features:
     """Give 2 x patches x features of a pair, those of the prediction and of the truth.
 
     Args:
-        describe: Makes patches x features of patches x 64 x 64 x 3 codes.
+        describe: Makes patches x features of patches x 64 x 64 x 3 codes, of which there may be none.
     """
 
     def features(pair: Pair) -> NDArray[np.float64]:
         patches = unknown_patches(pair.known_mask)
-        cut = [
-            np.array([picture[patch] for patch in patches], np.float32).reshape(-1, PATCH_PX, PATCH_PX, 3)
-            for picture in (pair.prediction, pair.known_truth)
-        ]
-        return np.stack([describe(each) for each in cut])
+        parts = [patches[first : first + _AT_A_TIME] for first in range(0, max(len(patches), 1), _AT_A_TIME)]
+        pictures = (pair.prediction, pair.known_truth)
+        return np.stack([np.concatenate([describe(_cut(picture, part)) for part in parts]) for picture in pictures])
 
     return features
+
+
+def _cut(picture: FloatImage, patches: Sequence[Patch]) -> FloatImage:
+    return np.array([picture[patch] for patch in patches], np.float32).reshape(-1, PATCH_PX, PATCH_PX, 3)
 
 
 def _open_encoder(_models: Path) -> Features:
@@ -80,8 +82,7 @@ def _open_encoder(_models: Path) -> Features:
     def describe(patches: FloatImage) -> Picture:
         codes = torch.from_numpy(patches).permute(0, 3, 1, 2)
         with torch.inference_mode():
-            described = torch.cat([_encode(network, part) for part in torch.split(codes, _AT_A_TIME)])
-        return described.double().numpy()
+            return _encode(network, codes).double().numpy()
 
     return _of_patches(describe)
 
