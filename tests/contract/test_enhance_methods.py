@@ -225,7 +225,7 @@ torch.set_num_threads(1)
 method = methods.load(method_id)
 network = method.build(method.presets[preset].settings).eval()
 peaks = []
-for side in (method.presets[preset].capabilities.size_multiple * 64, side_px):
+for side in (method.presets[preset].capabilities.size_multiple * 2, side_px):
     given = EnhanceInput(torch.rand(1, 3, side, side), torch.ones(1, 1, side, side), Sampling(steps=1))
     with torch.inference_mode():
         method.run(network, given, torch.Generator(), lambda _: None)
@@ -238,7 +238,7 @@ print((peaks[1] - peaks[0]) / side_px**2)
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak is in other units")
 def test_a_run_takes_no_more_memory_than_declared(case: Case) -> None:
     capabilities = case.preset.capabilities
-    arguments = [case.method.id, case.preset_name, str(capabilities.working_side_px or 2048)]
+    arguments = [case.method.id, case.preset_name, str(capabilities.working_side_px or capabilities.tile_px)]
     done = subprocess.run([sys.executable, "-c", PEAK_OF_A_RUN, *arguments], capture_output=True, text=True, check=True)
     assert float(done.stdout) <= capabilities.peak_bytes_per_pixel
 

@@ -229,3 +229,22 @@ def test_what_makes_no_sense_is_refused(options: dict[str, object], problem: str
 def test_weights_of_another_network_are_refused(compact_weights: Path) -> None:
     with pytest.raises(WeightsError):
         headroom.enhance(flat_photo(8, 8, 100), weights=compact_weights)
+
+
+@pytest.mark.slow
+def test_nothing_unknown_means_nothing_made_up(tmp_path: Path) -> None:
+    method = load("sagiri")
+    pack(method.build(method.presets["refine"].settings).state_dict(), tmp_path / "refine.safetensors", {})
+    photo = flat_photo(30, 40, 100)
+    result = headroom.enhance(
+        photo, mask="auto", preset="refine", refine_only=True, weights=tmp_path / "refine.safetensors"
+    )
+    np.testing.assert_array_equal(result.codes, photo.codes)
+    made = provenance.from_xmp(result.metadata.xmp)
+    assert (made["mask"], made["made_up_share"], made["preset"], made["steps"]) == ("auto", 0, "refine", 30)
+
+
+def test_a_mask_without_weights_is_an_error_that_says_so() -> None:
+    if not load("sagiri").presets["refine"].weights:
+        with pytest.raises(WeightsError, match="No weights ship for sagiri refine"):
+            headroom.enhance(flat_photo(8, 8, 100), mask="auto", stage1="linear")

@@ -14,7 +14,7 @@ from painters import painter
 
 from headroom.image import Photo
 from headroom.methods.contract import EnhanceInput
-from headroom.restore.refine import BAND_PX, refine, regions
+from headroom.restore.refine import BAND_PX, largest_region, refine, regions
 
 
 def grey(inputs: EnhanceInput) -> torch.Tensor:
@@ -79,3 +79,6 @@ def test_the_network_sees_the_region_with_what_is_around_it() -> None:
     photo = Photo(np.zeros((2000, 3000, 3), np.uint8), 8, source=Path("a.png"))
     refine(photo, unknown, painter(look, 2000, 3000, working_side_px=None), lambda _: None)
     assert seen == [((512, 512), 20_000.0)]
+    unknown[:1700, 50] = 1
+    assert largest_region(unknown) == (1828, 512)
+    assert largest_region(np.zeros_like(unknown)) == (1, 1)

@@ -26,7 +26,7 @@ from headroom.restore.network import Loaded, load_network
 from headroom.restore.picture import as_picture, well_exposed_picture
 from headroom.restore.plan import make_plan
 from headroom.restore.recolour import recolour
-from headroom.restore.refine import refine
+from headroom.restore.refine import largest_region, refine
 from headroom.restore.repaint import Painter, Progress
 from headroom.restore.stages import Stage, choose_stages
 from headroom.restore.unknown import Mask, drawn_unknown, find_unknown
@@ -41,8 +41,8 @@ _MADE = ("method", "preset", "weights_sha256")
 
 _HELD_BYTES_PER_PIXEL = 24
 """Of the photo, its result and its mask while they are held together, measured on 16-bit photos."""
-_REFINED_BYTES_PER_PIXEL = 96
-"""The same while content is made up, where all of a photo is unknown."""
+_REFINED_BYTES_PER_PIXEL = 300
+"""Of all that a second stage sees at once, beside one of its tiles, measured on the compact one."""
 _FIRST_SHARE = 0.1
 """Of the time that both stages take."""
 _MOST_STEPS, _LARGEST_STRENGTH, _LARGEST_GUIDANCE = 1000, 4.0, 50.0
@@ -106,7 +106,9 @@ def enhance(
     report = progress or (lambda _share: None)
     picture = as_picture(photo)
     unknown = _unknown(mask, picture) if is_masked else None
-    refiner = _painter(stages.second, picture, _REFINED_BYTES_PER_PIXEL, seed, sampling) if stages.second else None
+    refiner = None
+    if stages.second is not None and unknown is not None:
+        refiner = _painter(stages.second, largest_region(unknown), _REFINED_BYTES_PER_PIXEL, seed, sampling)
     made: list[Made] = []
     done = 0.0
     if stages.first is not None:
@@ -146,16 +148,14 @@ def _mapped(photo: Photo, picture: Photo, stage: Stage, seed: int, progress: Pro
     if stage.method.verb == "expand":
         hdr = expand(photo, method=stage.method.id, preset=stage.preset, seed=seed, progress=progress)
         return well_exposed_picture(hdr, picture), {key: hdr.provenance[key] for key in _MADE}
-    painter = _painter(stage, picture, _HELD_BYTES_PER_PIXEL, seed, Sampling())
+    painter = _painter(stage, (photo.height, photo.width), _HELD_BYTES_PER_PIXEL, seed, Sampling())
     return recolour(picture, painter, progress), _made(painter.loaded)
 
 
-def _painter(stage: Stage, picture: Photo, held_bytes_per_pixel: int, seed: int, sampling: Sampling) -> Painter:
-    """Plan the work of a stage and load its network."""
+def _painter(stage: Stage, size: tuple[int, int], held_bytes_per_pixel: int, seed: int, sampling: Sampling) -> Painter:
+    """Plan the work of a stage on this height and width, and load its network."""
     capabilities = stage.method.presets[stage.preset].capabilities
-    if capabilities.working_side_px is None:  # it tiles by itself, and takes memory for all that it sees
-        held_bytes_per_pixel += capabilities.peak_bytes_per_pixel
-    plan = make_plan(picture.height, picture.width, capabilities, held_bytes_per_pixel=held_bytes_per_pixel)
+    plan = make_plan(*size, capabilities, held_bytes_per_pixel=held_bytes_per_pixel)
     loaded = load_network(stage.method.id, stage.preset, stage.weights, plan.device)
     return Painter(loaded, plan, torch.Generator(plan.device).manual_seed(seed), sampling)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -69,6 +70,13 @@ def regions(unknown: Mask) -> Iterator[Box]:
         top, bottom, left, right = zip(box, *meeting, strict=True)
         union = (min(top), max(bottom), min(left), max(right))
         boxes = [union, *(other for other in others if other not in meeting)]
+
+
+def largest_region(unknown: Mask) -> tuple[int, int]:
+    """Give height and width of the largest box that `regions` yields, 1 where nothing is unknown."""
+    sizes = (unknown[box].shape for box in regions(unknown))
+    height, width = max(sizes, key=math.prod, default=(1, 1))
+    return height, width
 
 
 def _widened(start: int, stop: int, length: int) -> tuple[int, int]:
