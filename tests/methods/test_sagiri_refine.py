@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +16,7 @@ from headroom.methods.sagiri.refiner import RefineOptions, Refiner, RefinerSetti
 from headroom.nn.latent.settings import LatentPriorSettings
 
 SAMPLING = Sampling(steps=3)
-SMALL_TILES = RefineOptions(tile_px=64, overlap_px=32)
+SMALL_TILES = RefineOptions(tile_px=128, overlap_px=32)
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +107,43 @@ def test_strength_zero_leaves_the_prior_to_itself(network: Refiner) -> None:
 def test_the_compact_prior_reads_no_words(network: Refiner, words: Sampling) -> None:
     with pytest.raises(UsageError, match=r"reads no words.*refine_paper"):
         refined(network, photo(), blown(), sampling=words)
+
+
+@pytest.fixture(scope="module")
+def reader(tiny_prior: LatentPriorSettings) -> Refiner:
+    """A refiner that attends to words, which it reads as the numbers of their letters."""
+    torch.manual_seed(0)
+    refiner = build_refiner(RefinerSettings(prior=replace(tiny_prior, context_tokens=0, latent_deviation=1.0))).eval()
+    nn.init.normal_(refiner.denoiser.mid_block.attentions[0].proj_out.weight)
+
+    def words(prompts: Sequence[str]) -> Tensor:
+        return torch.tensor([[[float(len(prompt))] * 8, [1.0] * 8] for prompt in prompts])
+
+    refiner.words = words
+    return refiner
+
+
+def steered(reader: Refiner, **words: Any) -> Tensor:
+    whole = replace(SMALL_TILES, tile_px=4096, colour_fix="none")
+    return refined(reader, photo(64, 64), torch.ones(1, 1, 64, 64), whole, Sampling(steps=2, **words))
+
+
+def test_a_prompt_steers(reader: Refiner) -> None:
+    assert not torch.equal(steered(reader, prompt="a lamp"), steered(reader))
+    assert torch.equal(steered(reader, negative_prompt="noise"), steered(reader))  # guidance of 1 is the prompt alone
+
+
+def test_guidance_leads_away_from_the_negative_prompt(reader: Refiner) -> None:
+    wanted, unwanted = (steered(reader, prompt=prompt) for prompt in ("lamp", "noises"))
+    torch.testing.assert_close(steered(reader, prompt="lamp", negative_prompt="noises", guidance=0.0), unwanted)
+    nearly = steered(reader, prompt="lamp", negative_prompt="noises", guidance=1.0001)
+    torch.testing.assert_close(nearly, wanted, atol=1e-3, rtol=0)
+    far = steered(reader, prompt="lamp", negative_prompt="noises", guidance=3.0)
+    assert not torch.allclose(far, wanted, atol=1e-3)
+
+
+def test_a_prior_that_attends_to_words_needs_them(reader: Refiner) -> None:
+    words, reader.words = reader.words, None
+    with pytest.raises(UsageError, match="came without a text encoder"):
+        steered(reader)
+    reader.words = words

@@ -48,13 +48,13 @@ METHOD = Method(
         ),
         "refine": Preset(
             COMPACT_REFINER,
-            Capabilities(peak_bytes_per_pixel=60),
+            Capabilities(tile_px=768, peak_bytes_per_pixel=450),
             weights=(),
             summary="stage 2, ours: makes up what a mask marks, on the compact latent prior",
         ),
         "refine_paper": Preset(
             PAPER_REFINER,
-            Capabilities(peak_bytes_per_pixel=60, needs_prompt=True),
+            Capabilities(tile_px=512, peak_bytes_per_pixel=6000, needs_prompt=True),
             weights=(),
             summary="stage 2 as released: on Stable Diffusion 2.1, steered by words",
         ),

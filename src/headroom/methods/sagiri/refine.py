@@ -6,6 +6,7 @@ Latents of the unknown region are drawn from noise, in tiles that touch it; ever
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,6 +23,18 @@ from headroom.nn.latent.schedule import spaced_schedule
 from headroom.nn.latent.tiling import decode_tiled, encode_tiled
 
 
+class Contexts(NamedTuple):
+    """What a denoiser attends to, each N x L x D.
+
+    Attributes:
+        wanted: The prompt; None for what the denoiser has learned.
+        unwanted: The negative prompt; None without guidance.
+    """
+
+    wanted: Tensor | None
+    unwanted: Tensor | None
+
+
 @torch.no_grad()
 def refine(network: Refiner, inputs: EnhanceInput, generator: torch.Generator, progress: Progress) -> Tensor:
     """Make up the unknown region of N well-exposed pictures: N x 3 x H x W code values, which may leave [0, 1].
@@ -29,48 +42,73 @@ def refine(network: Refiner, inputs: EnhanceInput, generator: torch.Generator, p
     Farther from the region than the cross-fade reaches, every value is the one that was given.
 
     Raises:
-        UsageError: Words are given to a prior that reads none.
+        UsageError: See `read_prompts`.
     """
-    _refuse_words(inputs.sampling)
+    contexts = read_prompts(network, inputs.sampling, len(inputs.encoded))
     if not inputs.unknown.any():
         progress(1.0)
         return inputs.encoded
-    generated = _generate(network, inputs, generator, progress)
+    generated = _generate(network, inputs, contexts, generator, progress)
     return cross_fade(generated, inputs.encoded, inputs.unknown, network.options.band_px)
 
 
-def _refuse_words(sampling: Sampling) -> None:
-    if sampling.prompt or sampling.negative_prompt:
+def read_prompts(network: Refiner, sampling: Sampling, count: int) -> Contexts:
+    """Turn a sampling's words into what the denoiser attends to, for N = `count` pictures.
+
+    Raises:
+        UsageError: The prior reads no words, or what reads them is missing.
+    """
+    if network.learned_context is not None:
+        if sampling.prompt or sampling.negative_prompt:
+            raise UsageError(
+                "the compact prior reads no words, so a prompt means nothing to it: leave the prompt out, or use the "
+                "preset refine_paper with a Stable Diffusion folder."
+            )
+        return Contexts(None, None)
+    if network.words is None:
         raise UsageError(
-            "the compact prior reads no words, so a prompt means nothing to it: leave the prompt out, or use the "
-            "preset refine_paper with the weights of Stable Diffusion."
+            "this prior attends to words, even where the prompt is empty, and its weights came without a text encoder. "
+            "Give a Stable Diffusion folder with text_encoder and tokenizer."
         )
+    wanted = network.words([sampling.prompt] * count)
+    return Contexts(wanted, network.words([sampling.negative_prompt] * count) if sampling.guidance != 1 else None)
 
 
-def _generate(network: Refiner, inputs: EnhanceInput, generator: torch.Generator, progress: Progress) -> Tensor:
+def _generate(
+    network: Refiner, inputs: EnhanceInput, contexts: Contexts, generator: torch.Generator, progress: Progress
+) -> Tensor:
     """Draw a picture, wanted in the unknown region and a little around it; elsewhere it is much like the given one."""
     options, (_, _, h, w) = network.options, inputs.encoded.shape
     picture, unknown = (reflect_to_multiple(x, network.size_multiple) for x in inputs[:2])
     cells = latent_mask(unknown, AUTOENCODER_FACTOR, dilation=options.dilation)
     sides = (px // AUTOENCODER_FACTOR for px in (options.tile_px, options.overlap_px, network.size_multiple))
     chosen = tiles_touching(cells, *sides)
-    condition = encode_tiled(network, picture)
-    predict = _steered(network, network.hint(condition, cells), chosen, inputs.sampling)
+    of_autoencoder = {"tile_px": options.tile_px, "overlap_px": options.overlap_px}
+    condition = encode_tiled(network, picture, **of_autoencoder)
+    predict = _steered(network, network.hint(condition, cells), chosen, inputs.sampling, contexts)
     schedule = spaced_schedule(inputs.sampling.steps)
     latents = sample_masked(predict, condition, cells, schedule, generator, progress, options.blending)
-    return fix_colours(decode_tiled(network, latents), picture, options.colour_fix)[..., :h, :w]
+    return fix_colours(decode_tiled(network, latents, **of_autoencoder), picture, options.colour_fix)[..., :h, :w]
 
 
-def _steered(network: Refiner, hint: Tensor, chosen: Sequence[LatentTile], sampling: Sampling) -> PredictNoise:
+def _steered(
+    network: Refiner, hint: Tensor, chosen: Sequence[LatentTile], sampling: Sampling, contexts: Contexts
+) -> PredictNoise:
     """Make the denoiser of these pictures, which looks at no other tiles than these."""
 
     def predict(noisy: Tensor, timestep: int) -> Tensor:
         steps = torch.full((len(noisy),), timestep, device=noisy.device)
 
-        def estimate(tile: LatentTile) -> Tensor:
+        def estimate(tile: LatentTile, context: Tensor | None) -> Tensor:
             here = (..., tile.rows, tile.columns)
-            return network.steered_noise(noisy[here], steps, hint[here], strength=sampling.strength)
+            return network.steered_noise(noisy[here], steps, hint[here], context, sampling.strength)
 
-        return mixed(chosen, estimate, noisy)
+        def guided(tile: LatentTile) -> Tensor:
+            wanted = estimate(tile, contexts.wanted)
+            if contexts.unwanted is None:
+                return wanted
+            return estimate(tile, contexts.unwanted).lerp(wanted, sampling.guidance)
+
+        return mixed(chosen, guided, noisy)
 
     return predict

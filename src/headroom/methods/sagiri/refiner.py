@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -90,6 +90,8 @@ class Refiner(LatentPrior):
     options = RefineOptions()
     draws: int = 1
     """In training, noises that each picture's latents are mixed with."""
+    words: Callable[[Sequence[str]], Tensor] | None = None
+    """Turns N prompts into N x L x D that the denoiser attends to, where it learned nothing to attend to."""
     first_stage: Callable[[Tensor], Tensor] | None = None
     """In training, what makes the picture to refine of a photo."""
 

@@ -1,0 +1,39 @@
+"""Sagiri's second stage from a Stable Diffusion folder, to which its control branch was added."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headroom.methods.sagiri.refiner import PAPER_REFINER, RefineOptions, Refiner
+from headroom.nn.latent.folder import from_folder, read_settings
+from headroom.nn.latent.words import read_words
+from headroom.weights.reader import load_into, read_state_dict
+
+CONTROL_FILE = "control.safetensors"
+"""What `headroom weights import` makes of a released second stage; only its control branch is read."""
+
+
+def read_refiner(folder: Path, options: RefineOptions = PAPER_REFINER.options) -> Refiner:
+    """Read a refiner that words steer.
+
+    Args:
+        folder: In the layout that `headroom.nn.latent.folder` describes, with `control.safetensors`.
+        options: How it is used.
+
+    Raises:
+        MissingDependency: transformers is not installed.
+        WeightsError: A file is missing, damaged or for another network.
+    """
+    settings, prior = read_settings(folder), from_folder(folder)
+    refiner = Refiner(
+        prior.autoencoder,
+        prior.denoiser,
+        latent_deviation=settings.latent_deviation,
+        prediction=settings.prediction,
+    )
+    refiner.start_control(sees_mask=False)
+    path, prefix = folder / CONTROL_FILE, "control."
+    state = {name.removeprefix(prefix): x for name, x in read_state_dict(path).items() if name.startswith(prefix)}
+    load_into(refiner.control, state, str(path))
+    refiner.words, refiner.options = read_words(folder), options
+    return refiner.eval()
