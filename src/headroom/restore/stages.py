@@ -48,18 +48,25 @@ def choose_stages(
         UsageError: There is no such method or preset, or it has no place in this call.
     """
     method = _method(method_id, "enhance")
-    mapping, painting = (_presets(method, invents_content=kind) for kind in (False, True))
-    own_first = not (refine_only or stage1)
     _check(method, preset, stage1=stage1, refine_only=refine_only, is_masked=is_masked)
-    other = [_stand_in(stage1)] if stage1 else []
-    own = [Stage(method, preset if preset in mapping else mapping[0])] if own_first else []
-    second = [Stage(method, preset if preset in painting else painting[0])] if is_masked else []
-    if weights:
-        given = next((stage for stage in own + second if preset in {None, stage.preset}), None)
-        if given is None:
-            raise UsageError(f"no stage of {method.id} runs, so {weights} means nothing to it. Leave the weights out.")
-        own, second = ([replace(s, weights=weights) if s is given else s for s in part] for part in (own, second))
-    return Stages(next(iter(own + other), None), next(iter(second), None))
+    own = {kind: _own_stage(method, preset, invents_content=kind) for kind in (False, True)}
+    first = _stand_in(stage1) if stage1 else own[False]
+    stages = Stages(None if refine_only else first, own[True] if is_masked else None)
+    return stages if weights is None else _with_weights(stages, method, preset, weights)
+
+
+def _own_stage(method: Method[Any], preset: str | None, *, invents_content: bool) -> Stage | None:
+    """Give the stage of this preset if it is one of the kind, else of the method's first preset of the kind."""
+    names = _presets(method, invents_content=invents_content)
+    return Stage(method, preset if preset in names else names[0]) if names else None
+
+
+def _with_weights(stages: Stages, method: Method[Any], preset: str | None, weights: Path) -> Stages:
+    for name in ("first", "second"):
+        stage: Stage | None = getattr(stages, name)
+        if stage and stage.method.id == method.id and preset in {None, stage.preset}:
+            return replace(stages, **{name: replace(stage, weights=weights)})
+    raise UsageError(f"no stage of {method.id} runs, so {weights} means nothing to it. Leave the weights out.")
 
 
 def _check(method: Method[Any], preset: str | None, *, stage1: str | None, refine_only: bool, is_masked: bool) -> None:
