@@ -210,6 +210,13 @@ def test_export_packs_float16_with_the_story_of_the_run(tmp_path: Path) -> None:
     assert float(metadata["value"]) == best.value
 
 
+def test_export_leaves_out_what_other_files_hold(tmp_path: Path) -> None:
+    recipe = tiny_recipe(tmp_path, run__steps=2)
+    train(BlurTask(recipe), recipe, tmp_path / "run")
+    export(tmp_path / "run", tmp_path / "bias.safetensors", prefix="0.b")
+    assert load_file(tmp_path / "bias.safetensors").keys() == {"0.bias"}
+
+
 def test_export_before_the_first_validation(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no such file"):
         export(tmp_path, tmp_path / "weights.safetensors")

@@ -54,12 +54,18 @@ def keep_if_best(run_folder: Path, network: nn.Module, found: Best, recipe: Reci
     save_tensors(path, network.state_dict(), description | validation)
 
 
-def export(run_folder: Path, target: Path) -> None:
+def export(run_folder: Path, target: Path, *, prefix: str = "") -> None:
     """Write a run's best weights as the float16 safetensors that ship, with the run's description in their header.
+
+    Args:
+        run_folder: The run.
+        target: The file to write.
+        prefix: Only weights whose names start with it are written: the others are in files that a preset shares.
 
     Raises:
         WeightsError: The run has no weights yet, or they are damaged or too large for float16.
         OutputError: The target cannot be written.
     """
     path = run_folder / FILE_NAME
-    pack(read_state_dict(path), target, check_header(path))
+    state = {name: value for name, value in read_state_dict(path).items() if name.startswith(prefix)}
+    pack(state, target, check_header(path))
