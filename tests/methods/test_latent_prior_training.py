@@ -6,7 +6,7 @@ from torch.distributions import Normal, kl_divergence
 
 from headroom import methods
 from headroom.methods.contract import GenerateBatch, GenerateInput, Sampling
-from headroom.methods.latent_prior.losses import colour_error, gradient_error, texture_error
+from headroom.methods.latent_prior.losses import colour_error, gradient_error, readout_error, texture_error
 from headroom.methods.latent_prior.network import Autoencoded, Denoised, TrainedPrior
 from headroom.methods.latent_prior.training import LatentPriorLoss, loss, predict, prepare
 
@@ -113,6 +113,19 @@ def test_colour_error_is_that_of_cells() -> None:
     stripes = torch.arange(16).remainder(2).float().expand(1, 3, 16, 16)
     assert colour_error(stripes, torch.full_like(stripes, 0.5)) == 0
     assert colour_error(stripes + 0.25, stripes) == 0.25
+
+
+def test_readout_error_is_what_linear_regression_leaves() -> None:
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand(2, 3, 64, 64, generator=generator)
+    cells = nn.functional.avg_pool2d(pictures, 8)
+    mixing = torch.randn(4, 3, generator=generator)
+    whole = torch.einsum("lc,nchw->nlhw", mixing, cells) + 3
+    assert readout_error(whole, pictures) < 0.01
+    assert readout_error(torch.randn(2, 4, 8, 8, generator=generator), pictures) > 0.8
+    grey = cells.mean(1, keepdim=True).expand(-1, 4, -1, -1)
+    spread = 1 + 0.01**2 / float(cells.var())  # colours of noise are faint
+    assert 2 / 3 / spread * 0.9 < readout_error(grey, pictures) < 2 / 3
 
 
 def test_texture_error_prefers_a_sharp_guess_to_a_blur() -> None:

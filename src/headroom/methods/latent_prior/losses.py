@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -10,6 +11,8 @@ from headroom.nn.latent.prior import AUTOENCODER_FACTOR
 _WINDOW_PX = 7
 _FAINTEST = 1e-3
 """Strength of detail below which differences count for little; without it, flat places have no gradient."""
+_FAINTEST_COLOUR = 0.01
+"""Deviation of a colour below which it counts for less."""
 
 
 def gradient_error(a: Tensor, b: Tensor) -> Tensor:
@@ -21,6 +24,22 @@ def gradient_error(a: Tensor, b: Tensor) -> Tensor:
 def colour_error(a: Tensor, b: Tensor) -> Tensor:
     """Compare the mean colours of the 8 x 8 pixels that a cell of latents stands for: mean absolute error."""
     return F.l1_loss(F.avg_pool2d(a, AUTOENCODER_FACTOR), F.avg_pool2d(b, AUTOENCODER_FACTOR))
+
+
+def readout_error(latents: Tensor, pictures: Tensor) -> Tensor:
+    """Give the share of the colours of cells that no linear function of their latents gives back, 0 to 1.
+
+    Directions of colour count alike, however rare: green against magenta varies so little in photos that an autoencoder
+    may leave it out, and then neither of its halves gains anything by beginning with it.
+    """
+    hidden = latents.transpose(0, 1).flatten(1)  # C x cells
+    colours = F.avg_pool2d(pictures, AUTOENCODER_FACTOR).transpose(0, 1).flatten(1)  # 3 x cells
+    covariance = torch.cov(torch.cat((hidden, colours)))
+    count, steady = len(hidden), _FAINTEST**2 * torch.eye(len(covariance), device=covariance.device)
+    within, across = (covariance + steady)[:count, :count], covariance[:count, count:]
+    left = covariance[count:, count:] - across.T @ torch.linalg.solve(within, across)
+    spread = covariance[count:, count:] + _FAINTEST_COLOUR**2 * torch.eye(len(left), device=left.device)
+    return torch.linalg.solve(spread, left).trace() / len(left)
 
 
 def texture_error(a: Tensor, b: Tensor) -> Tensor:

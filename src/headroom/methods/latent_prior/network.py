@@ -24,10 +24,12 @@ class Autoencoded(NamedTuple):
 
     Attributes:
         pictures: N x 3 x H x W code values.
+        latents: N x C x h x w, the mean of the autoencoder's own.
         divergence: Mean of the latents' divergence from a normal distribution, in nats.
     """
 
     pictures: Tensor
+    latents: Tensor
     divergence: Tensor
 
 
@@ -72,7 +74,7 @@ class TrainedPrior(LatentPrior):
         if self.training:
             self._remember(mean.detach())
         divergence = (mean**2 + deviation**2 - 1) / 2 - deviation.log()
-        return Autoencoded(self.pictures_of(mean + deviation * torch.randn_like(mean)), divergence.mean())
+        return Autoencoded(self.pictures_of(mean + deviation * torch.randn_like(mean)), mean, divergence.mean())
 
     def _denoised(self, pictures: Tensor) -> Denoised:
         with torch.no_grad():

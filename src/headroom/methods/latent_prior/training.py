@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from headroom.methods.contract import GenerateBatch, Training
-from headroom.methods.latent_prior.losses import colour_error, gradient_error, texture_error
+from headroom.methods.latent_prior.losses import colour_error, gradient_error, readout_error, texture_error
 from headroom.methods.latent_prior.network import Autoencoded, Denoised, Stage, TrainedPrior
 from headroom.nn.ssim import ssim
 
@@ -23,6 +23,7 @@ class LatentPriorLoss(BaseModel):
     Attributes:
         stage: The part that learns; the denoiser starts from the autoencoder's weights (`run.initial_weights`).
         colour: Weight of the error of the mean colours of 8 x 8 pixels; edges would have all of the latents otherwise.
+        readout: Weight of the share of those colours that cannot be read off the latents.
         gradient: Weight of the error of neighbouring pixels' differences.
         structure: Weight of 1 - SSIM.
         texture: Weight of the error of the strength of fine detail.
@@ -34,6 +35,7 @@ class LatentPriorLoss(BaseModel):
 
     stage: Stage = "autoencoder"
     colour: Weight = 4.0
+    readout: Weight = 0.2
     gradient: Weight = 1.0
     structure: Weight = 0.1
     texture: Weight = 1.5
@@ -55,6 +57,7 @@ def loss(network: nn.Module, batch: GenerateBatch, settings: LatentPriorLoss) ->
     terms = {
         "l1": F.l1_loss(pictures, batch.pictures),
         "colour": colour_error(pictures, batch.pictures),
+        "readout": readout_error(result.latents, batch.pictures),
         "gradient": gradient_error(pictures, batch.pictures),
         "structure": 1 - ssim(pictures, batch.pictures).mean(),
         "texture": texture_error(pictures, batch.pictures),
