@@ -17,7 +17,8 @@ def read_refiner(folder: Path, options: RefineOptions = PAPER_REFINER.options) -
     """Read a refiner that words steer.
 
     Args:
-        folder: In the layout that `headroom.nn.latent.folder` describes, with `control.safetensors`.
+        folder: In the layout that `headroom.nn.latent.folder` describes, with `control.safetensors`. Without its
+            `text_encoder`, the refiner asks for words when it is run.
         options: How it is used.
 
     Raises:
@@ -35,5 +36,7 @@ def read_refiner(folder: Path, options: RefineOptions = PAPER_REFINER.options) -
     path, prefix = folder / CONTROL_FILE, "control."
     state = {name.removeprefix(prefix): x for name, x in read_state_dict(path).items() if name.startswith(prefix)}
     load_into(refiner.control, state, str(path))
-    refiner.words, refiner.options = read_words(folder), options
+    refiner.options = options
+    if (folder / "text_encoder").is_dir():
+        refiner.words = read_words(folder)
     return refiner.eval()
