@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from headroom.benchmark.comparison import Comparison, compare
-from headroom.benchmark.datasets import open_dataset
+from headroom.benchmark.datasets import look_of, open_dataset
 from headroom.benchmark.item import Item
-from headroom.benchmark.showing import gain_between
+from headroom.benchmark.showing import LEVELLED, gain_between
 from headroom.image import Hdr
 from headroom.io import read_hdr, write_hdr
 
@@ -85,3 +85,16 @@ def test_gain_is_measured_in_midtones() -> None:
     light = np.geomspace(0.001, 100, 3000).reshape(10, 100, 3)
     assert gain_between(light / 5, np.minimum(light, 1)) == pytest.approx(5, rel=1e-6)
     assert gain_between(np.zeros((2, 2, 3)), np.ones((2, 2, 3))) == 1
+
+
+def test_enhanced_photos_are_shown_as_they_are(tmp_path: Path) -> None:
+    """Their brightness is what was changed, so nothing brings it to that of the photo."""
+    item = open_dataset("tiny:exposure-errors")[1]
+    bright = np.minimum(item.photo().codes * 3.0, 255).astype(np.uint8)
+    Image.fromarray(bright).save(tmp_path / f"{item.name}.png")
+    look = look_of("tiny:exposure-errors")
+    tiles = {tile.label: tile for tile in compare(item.name, item, {"tool": tmp_path}, look=look).tiles}
+    for label, codes in (("input", item.photo().codes), ("truth", item.truth().codes), ("tool", bright)):
+        assert pixels(tiles[label].picture).mean() == pytest.approx(codes.mean(), abs=1.5)
+    assert look_of("enhance-pairs:nowhere") is look
+    assert look_of("kalantari:x") is look_of("words of another version") is LEVELLED
