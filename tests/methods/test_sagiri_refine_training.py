@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def test_the_prior_is_loaded_and_the_control_starts_from_it(
 def test_a_run_without_a_prior_is_refused(network: Refiner) -> None:
     with pytest.raises(UsageError, match=r"loss\.prior is missing.*loss\.needs_prior = false"):
         prepare(network, RefineLoss())
+
+
+def test_words_are_missed_before_the_first_step(tiny_prior: LatentPriorSettings) -> None:
+    reader = build_refiner(RefinerSettings(prior=replace(tiny_prior, context_tokens=0, latent_deviation=1.0)))
+    with pytest.raises(UsageError, match="text_encoder and tokenizer"):
+        prepare(reader, RANDOM)
+    reader.words = lambda prompts: torch.ones(len(prompts), 2, 8)
+    prepare(reader, RANDOM)
+    assert torch.isfinite(loss(reader, batch(), RANDOM)["total"])
 
 
 def test_files_that_do_not_fit_are_refused(network: Refiner, tmp_path: Path) -> None:

@@ -58,20 +58,13 @@ def read_prompts(network: Refiner, sampling: Sampling, count: int) -> Contexts:
     Raises:
         UsageError: The prior reads no words, or what reads them is missing.
     """
-    if network.learned_context is not None:
-        if sampling.prompt or sampling.negative_prompt:
-            raise UsageError(
-                "the compact prior reads no words, so a prompt means nothing to it: leave the prompt out, or use the "
-                "preset refine_paper with a Stable Diffusion folder."
-            )
-        return Contexts(None, None)
-    if network.words is None:
+    if network.learned_context is not None and (sampling.prompt or sampling.negative_prompt):
         raise UsageError(
-            "this prior attends to words, even where the prompt is empty, and its weights came without a text encoder. "
-            "Give a Stable Diffusion folder with text_encoder and tokenizer."
+            "the compact prior reads no words, so a prompt means nothing to it: leave the prompt out, or use the "
+            "preset refine_paper with a Stable Diffusion folder."
         )
-    wanted = network.words([sampling.prompt] * count)
-    return Contexts(wanted, network.words([sampling.negative_prompt] * count) if sampling.guidance != 1 else None)
+    wanted = network.read([sampling.prompt] * count)
+    return Contexts(wanted, network.read([sampling.negative_prompt] * count) if sampling.guidance != 1 else None)
 
 
 def _generate(

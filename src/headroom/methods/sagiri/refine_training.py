@@ -25,6 +25,7 @@ from headroom.methods.sagiri.stage2_losses import (
     Compared,
     content_reconstruction_losses,
 )
+from headroom.nn.latent.words import read_words
 from headroom.weights.reader import load_into, read_state_dict
 
 _SHOWN_STEPS = 10
@@ -40,6 +41,7 @@ class RefineLoss(BaseModel):
     Attributes:
         prior: Safetensors files of the latent prior; the control branch starts as a copy of its denoiser.
         needs_prior: False where `run.initial_weights` holds the prior as well, or where random weights will do.
+        words: Folder with `text_encoder` and `tokenizer`, for a prior that attends to words; the prompt is empty.
         first_stage: Safetensors file of the first stage, which makes the picture to refine of a photo; without one,
             as in pre-training, photos are refined themselves.
         first_stage_preset: The preset that this file is of.
@@ -55,6 +57,7 @@ class RefineLoss(BaseModel):
 
     prior: tuple[Path, ...] = ()
     needs_prior: bool = True
+    words: Path | None = None
     first_stage: Path | None = None
     first_stage_preset: FirstStage = "compact"
     masked: bool = False
@@ -69,11 +72,15 @@ def prepare(network: nn.Module, settings: RefineLoss) -> None:
     """Load the prior, let the control branch start from it, and choose what is refined.
 
     Raises:
-        UsageError: The settings leave the prior out.
+        UsageError: The settings leave the prior out, or what reads words for it.
+        MissingDependency: transformers is not installed, and the prior attends to words.
         WeightsError: A file is missing, damaged or for another network.
     """
     refiner = _as_ours(network)
     refiner.draws = settings.draws
+    if settings.words:
+        refiner.words = read_words(settings.words)
+    refiner.read([""])  # so that words are missed now, not in the first step
     if settings.first_stage:
         _first_stage(settings.first_stage, settings.first_stage_preset)
         refiner.first_stage = functools.partial(_expose, settings.first_stage, settings.first_stage_preset)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from headroom.errors import UsageError
 from headroom.methods.sagiri.colour_fix import ColourFix
 from headroom.methods.sagiri.control import ControlBranch
 from headroom.methods.sagiri.masked_sampling import STRAIGHT_DOWN, Blending
@@ -126,6 +127,21 @@ class Refiner(LatentPrior):
         control = self.control(noisy, hint, timestep, attended).times(strength)
         return self.predict_noise(noisy, timestep, attended, skips=control.skips, middle=control.middle)
 
+    def read(self, prompts: Sequence[str]) -> Tensor | None:
+        """Give what the denoiser attends to for N prompts, N x L x D; None for what it learned in their place.
+
+        Raises:
+            UsageError: It attends to words, and what reads them is missing.
+        """
+        if self.learned_context is not None:
+            return None
+        if self.words is None:
+            raise UsageError(
+                "this prior attends to words, even where the prompt is empty, and its weights came without a text "
+                "encoder. Give a Stable Diffusion folder with text_encoder and tokenizer."
+            )
+        return self.words(prompts).to(self.latent_mean)
+
     def to_refine(self, photo: Tensor) -> Tensor:
         """Give what is refined of a photo, N x 3 x H x W code values: itself, unless a first stage was chosen."""
         return photo if self.first_stage is None else self.first_stage(photo)
@@ -149,7 +165,7 @@ class Refiner(LatentPrior):
         timestep = (stretch * STEPS).long().clamp_(max=STEPS - 1)
         noise = torch.randn_like(clean)
         noisy = noised(clean, noise, timestep)
-        estimate = self.steered_noise(noisy, timestep, self.hint(hinted, masks))
+        estimate = self.steered_noise(noisy, timestep, self.hint(hinted, masks), self.read([""] * count))
         return Trial(noisy, noise, estimate, signal_shares().to(noisy)[timestep].view(-1, 1, 1, 1), masks)
 
 
