@@ -33,7 +33,6 @@ _PREDICTIONS: tuple[Prediction, ...] = ("epsilon", "v_prediction")
 # What diffusers called the parts of an attention before version 0.17, and what it calls them now.
 _OLDER_NAMES = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
 
-
 _ADVICE = "Give a Stable Diffusion 1.x or 2.x as diffusers saves it, such as 2.1-base."
 
 
