@@ -39,7 +39,7 @@ def readout_error(latents: Tensor, pictures: Tensor) -> Tensor:
     within, across = (covariance + steady)[:count, :count], covariance[:count, count:]
     left = covariance[count:, count:] - across.T @ torch.linalg.solve(within, across)
     spread = covariance[count:, count:] + _FAINTEST_COLOUR**2 * torch.eye(len(left), device=left.device)
-    return torch.linalg.solve(spread, left).trace() / len(left)
+    return torch.linalg.solve(spread, left).diagonal().mean()
 
 
 def texture_error(a: Tensor, b: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ METHOD = Method(
     presets={
         "compact": Preset(
             COMPACT,
-            Capabilities(size_multiple=32, minimum_size_px=32, peak_bytes_per_pixel=2000),
+            Capabilities(size_multiple=32, minimum_size_px=32, peak_bytes_per_pixel=700),
             weights=(),
             summary="ours, trained here on panoramas: textures and light, no objects",
         )
