@@ -13,6 +13,8 @@ _FAINTEST = 1e-3
 """Strength of detail below which differences count for little; without it, flat places have no gradient."""
 _FAINTEST_COLOUR = 0.01
 """Deviation of a colour below which it counts for less."""
+_STEADY = 1e-6
+"""Variance of the latents' own noise, without which equal latents would leave no solution."""
 
 
 def gradient_error(a: Tensor, b: Tensor) -> Tensor:
@@ -35,11 +37,16 @@ def readout_error(latents: Tensor, pictures: Tensor) -> Tensor:
     hidden = latents.transpose(0, 1).flatten(1)  # C x cells
     colours = F.avg_pool2d(pictures, AUTOENCODER_FACTOR).transpose(0, 1).flatten(1)  # 3 x cells
     covariance = torch.cov(torch.cat((hidden, colours)))
-    count, steady = len(hidden), _FAINTEST**2 * torch.eye(len(covariance), device=covariance.device)
-    within, across = (covariance + steady)[:count, :count], covariance[:count, count:]
-    left = covariance[count:, count:] - across.T @ torch.linalg.solve(within, across)
-    spread = covariance[count:, count:] + _FAINTEST_COLOUR**2 * torch.eye(len(left), device=left.device)
-    return torch.linalg.solve(spread, left).diagonal().mean()
+    across = covariance[: len(hidden), len(hidden) :]
+    of_hidden = _plus(covariance[: len(hidden), : len(hidden)], _STEADY)
+    of_colours = covariance[len(hidden) :, len(hidden) :]
+    left = of_colours - across.T @ torch.linalg.solve(of_hidden, across)
+    share: Tensor = torch.linalg.solve(_plus(of_colours, _FAINTEST_COLOUR**2), left).diagonal().mean()
+    return share
+
+
+def _plus(covariance: Tensor, variance: float) -> Tensor:
+    return covariance + variance * torch.eye(len(covariance), device=covariance.device)
 
 
 def texture_error(a: Tensor, b: Tensor) -> Tensor:
