@@ -54,13 +54,14 @@ def keep_if_best(run_folder: Path, network: nn.Module, found: Best, recipe: Reci
     save_tensors(path, network.state_dict(), description | validation)
 
 
-def export(run_folder: Path, target: Path, *, prefix: str = "") -> None:
+def export(run_folder: Path, target: Path, *, prefix: str | tuple[str, ...] = "") -> None:
     """Write a run's best weights as the float16 safetensors that ship, with the run's description in their header.
 
     Args:
         run_folder: The run.
         target: The file to write.
-        prefix: Only weights whose names start with it are written: the others are in files that a preset shares.
+        prefix: Only weights whose names start with it, or with one of these, are written: the others are in files that
+            a preset shares.
 
     Raises:
         WeightsError: The run has no weights yet, or they are damaged or too large for float16.
