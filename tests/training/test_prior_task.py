@@ -114,7 +114,7 @@ def test_the_denoiser_starts_from_the_autoencoder(panoramas: Path, tmp_path: Pat
     before, after = load_file(best), load_file(tmp_path / "two" / "best.safetensors")
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed
-    assert all(name.startswith(("denoiser.", "learned_context")) for name in changed)
+    assert all(name.startswith(("denoiser.", "learned_context", "latent_")) for name in changed)
 
 
 def test_the_recipes_fit_the_task(panoramas: Path) -> None:

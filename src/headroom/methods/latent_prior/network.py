@@ -78,7 +78,10 @@ class TrainedPrior(LatentPrior):
 
     def _denoised(self, pictures: Tensor) -> Denoised:
         with torch.no_grad():
-            clean = self.encode(pictures).float().repeat(self.draws, 1, 1, 1)
+            latents = self.posterior(pictures).mean.float()
+            if self.training:
+                self._remember(latents)  # those that the autoencoder learned from may have had swapped colours
+            clean = self.normalised(latents).repeat(self.draws, 1, 1, 1)
         count = len(clean)
         # One step from each stretch of the schedule: the mean over a batch varies less than that of free draws.
         stretch = (torch.randperm(count, device=clean.device) + torch.rand(count, device=clean.device)) / count

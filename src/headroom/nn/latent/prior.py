@@ -101,8 +101,7 @@ class LatentPrior(nn.Module):
         if generator is not None:
             noise = torch.randn(latents.shape, generator=generator, device=generator.device)
             latents = latents + posterior.deviation * noise.to(latents)
-        mean, deviation = self._statistics()
-        return (latents - mean) / deviation
+        return self.normalised(latents)
 
     def decode(self, latents: Tensor) -> Tensor:
         """Turn N x C x h x w latents into N x 3 x 8h x 8w sRGB code values, which may leave [0, 1]."""
@@ -113,6 +112,11 @@ class LatentPrior(nn.Module):
         """Give the distribution of the autoencoder's own latents of pictures; see `encode`."""
         found = self.autoencoder.encode(F.pixel_unshuffle(2 * pictures - 1, self.patch_px)).latent_dist
         return Posterior(found.mean, found.std)
+
+    def normalised(self, latents: Tensor) -> Tensor:
+        """Bring the autoencoder's own latents to a mean of 0 and a deviation of 1."""
+        mean, deviation = self._statistics()
+        return (latents - mean) / deviation
 
     def pictures_of(self, latents: Tensor) -> Tensor:
         """Decode the autoencoder's own latents; see `decode`."""
