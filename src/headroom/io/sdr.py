@@ -138,7 +138,7 @@ def _blocks(photo: Photo) -> dict[str, bytes]:
 def _png_bytes(photo: Photo) -> bytes:
     import imagecodecs
 
-    encoded = bytes(imagecodecs.png_encode(photo.codes, level=3))
+    encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(photo.codes), level=3))
     icc = icc_of(photo)
     colours = (b"iCCP", b"ICC\0\0" + zlib.compress(icc)) if icc else (b"sRGB", b"\0")
     return with_chunks(encoded, [colours], photo.metadata)
