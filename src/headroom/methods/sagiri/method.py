@@ -37,7 +37,7 @@ METHOD = Method(
         "compact": Preset(
             COMPACT,
             Capabilities(working_side_px=384, invents_content=False, peak_bytes_per_pixel=700),
-            weights=(),
+            weights=("sagiri-compact",),
             summary="stage 1, ours: gives each pixel a map of its colour",
         ),
         "paper": Preset(
