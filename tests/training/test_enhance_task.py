@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
+from skies import TRAIN
 
 from headroom.errors import DataError, UsageError
 from headroom.methods import sagiri
@@ -18,22 +18,7 @@ from headroom.training.loop import train
 from headroom.training.recipe import Recipe, read_recipe
 from headroom.training.tasks import make_task
 
-TRAIN = ("cave_wall_1k", "lebombo_1k")
-VAL = ("vestibule_1k",)
 RECIPES = Path(sagiri.__file__).parent
-
-
-@pytest.fixture(scope="module")
-def panoramas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write skies over textured ground, 128 x 64."""
-    folder = tmp_path_factory.mktemp("panoramas")
-    x, y = np.meshgrid(np.linspace(0, 2 * np.pi, 128, endpoint=False), np.linspace(1, -1, 64))
-    for seed, name in enumerate((*TRAIN, *VAL)):
-        generator = np.random.default_rng(seed)
-        log2 = np.where(y > 0, 2 + y, -3 + np.sin(6 * x + seed)) + 0.3 * generator.normal(size=x.shape)
-        light = np.exp2(log2)[..., None] * generator.uniform(0.6, 1.0, 3)
-        assert cv2.imwrite(str(folder / f"{name}.hdr"), light.astype(np.float32))
-    return folder
 
 
 def debug_recipe(**overrides: str | float) -> Recipe:
@@ -94,7 +79,8 @@ def test_validation_reads_the_validation_split_alone(panoramas: Path, tmp_path: 
 
 def test_a_short_run_exposes_better_than_the_photos_are(panoramas: Path, tmp_path: Path) -> None:
     stages = "[{ until = 1.0, view_px = 32 }]"
-    recipe = debug_recipe(run__steps=10, run__validate_every=10, optimiser__warmup_steps=2, data__stages=stages)
+    short = {"run__steps": 10, "run__validate_every": 10, "run__precision": "float32"}
+    recipe = debug_recipe(**short, optimiser__warmup_steps=2, data__stages=stages)
     result = train(make_task(recipe, panoramas), recipe, tmp_path / "run")
     with torch.no_grad():
         untrained = task(panoramas).validate(task(panoramas).build())

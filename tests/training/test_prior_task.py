@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -17,23 +16,8 @@ from headroom.training.prior import PriorTask
 from headroom.training.recipe import Recipe, read_recipe
 from headroom.training.tasks import make_task
 
-TRAIN = ("cave_wall_1k", "lebombo_1k")
-VAL = ("vestibule_1k",)
 RECIPES = Path(latent_prior.__file__).parent
 SMALL = {"run__batch_size": 2, "data__view_px": 32, "data__validation_px": 32, "run__precision": "float32"}
-
-
-@pytest.fixture(scope="module")
-def panoramas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write skies over textured ground, 128 x 64."""
-    folder = tmp_path_factory.mktemp("panoramas")
-    x, y = np.meshgrid(np.linspace(0, 2 * np.pi, 128, endpoint=False), np.linspace(1, -1, 64))
-    for seed, name in enumerate((*TRAIN, *VAL)):
-        generator = np.random.default_rng(seed)
-        log2 = np.where(y > 0, 2 + y, -3 + np.sin(6 * x + seed)) + 0.3 * generator.normal(size=x.shape)
-        light = np.exp2(log2)[..., None] * generator.uniform(0.6, 1.0, 3)
-        assert cv2.imwrite(str(folder / f"{name}.hdr"), light.astype(np.float32))
-    return folder
 
 
 def debug_recipe(stage: str = "", **overrides: str | float) -> Recipe:
