@@ -10,13 +10,15 @@ from importlib.util import find_spec
 from torch import nn
 
 from headroom.nn.latent.settings import LatentPriorSettings
+from headroom.nn.stand_ins import without_stand_ins
 
 if find_spec("torchvision"):
     from headroom.nn.torchvision_beside_cpu import import_torchvision
 
     import_torchvision()  # diffusers would import it too, and fail beside a torch that it was not made for.
 
-from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
+with without_stand_ins("matplotlib", "scipy"):
+    from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
 
 __all__ = ["AutoencoderKL", "DDIMScheduler", "DDPMScheduler", "UNet2DConditionModel", "make_networks"]
 

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headroom.errors import MissingDependency, WeightsError
+from headroom.errors import WeightsError
+from headroom.nn.transformers_quietly import FAILURES, first_line, import_transformers
 
 
 class Words:
@@ -44,16 +45,16 @@ def read_words(folder: Path) -> Words:
         MissingDependency: transformers is not installed.
         WeightsError: A file is missing or damaged.
     """
-    try:
-        from transformers import CLIPTextModel, CLIPTokenizer
-    except ImportError as error:
-        raise MissingDependency("Reading a prompt needs transformers: pip install 'transformers>=4.46'.") from error
+    transformers = import_transformers("Reading a prompt")
     for part, file in (("tokenizer", "vocab.json"), ("text_encoder", "config.json")):
         if not (folder / part / file).is_file():
             raise WeightsError(f"{folder / part / file}: is not there. Give a whole Stable Diffusion folder.")
     try:
-        tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-        encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", local_files_only=True, use_safetensors=True)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"{folder}: its words cannot be read ({error}). Get the folder again.") from error
+        tokenizer = transformers.CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+        encoder = transformers.CLIPTextModel.from_pretrained(
+            folder / "text_encoder", local_files_only=True, use_safetensors=True
+        )
+    except FAILURES as error:
+        problem = f"its words cannot be read ({first_line(error)})"
+        raise WeightsError(f"{folder}: {problem}. Get the folder again.") from error
     return Words(tokenizer, encoder.eval())
