@@ -35,7 +35,7 @@ METHOD = Method(
         "compact": Preset(
             COMPACT,
             Capabilities(size_multiple=32, minimum_size_px=32, peak_bytes_per_pixel=700),
-            weights=(),
+            weights=("latent_prior-autoencoder", "latent_prior-denoiser"),
             summary="ours, trained here on panoramas: textures and light, no objects",
         )
     },
