@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +12,9 @@ import torch
 from latent_tiny import TINY
 from safetensors.torch import load_file, save_file
 
-from headroom.errors import MissingDependency, WeightsError
+from headroom.errors import WeightsError
 from headroom.nn.latent.folder import from_folder
 from headroom.nn.latent.prior import LatentPrior
-from headroom.nn.latent.words import read_words
 
 SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": False}
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -135,40 +133,3 @@ def test_the_settings_of_a_folder_make_its_size(folder: Path) -> None:
     with torch.device("meta"):
         shapes = {name: value.shape for name, value in LatentPrior.of(replace(TINY)).state_dict().items()}
     assert {name: value.shape for name, value in from_folder(folder).state_dict().items()} == shapes
-
-
-def test_words_need_transformers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(MissingDependency, match="pip install 'transformers"):
-        read_words(folder)
-
-
-def test_words_are_what_transformers_says(folder: Path) -> None:
-    transformers = pytest.importorskip("transformers")
-    characters = [*"abcdefghijklmnopqrstuvwxyz"]
-    vocabulary = [*characters, *(f"{c}</w>" for c in characters), "<|startoftext|>", "<|endoftext|>"]
-    (folder / "tokenizer").mkdir()
-    vocabulary_file, merges = folder / "tokenizer" / "vocab.json", folder / "tokenizer" / "merges.txt"
-    vocabulary_file.write_text(json.dumps({token: i for i, token in enumerate(vocabulary)}))
-    merges.write_text("#version: 0.2\n")
-    transformers.CLIPTokenizer(str(vocabulary_file), str(merges), model_max_length=77).save_pretrained(
-        folder / "tokenizer"
-    )
-    torch.manual_seed(0)
-    configuration = transformers.CLIPTextConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=12,
-        intermediate_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        bos_token_id=len(vocabulary) - 2,
-        eos_token_id=len(vocabulary) - 1,
-    )
-    encoder = transformers.CLIPTextModel(configuration).eval()
-    encoder.save_pretrained(folder / "text_encoder")
-    encoded = read_words(folder)(["a cat", "a" * 200])
-    assert encoded.shape == (2, 77, 12)
-    tokens = [[len(vocabulary) - 2, *(vocabulary.index(t) for t in ("a</w>", "c", "a", "t</w>")), len(vocabulary) - 1]]
-    with torch.no_grad():
-        alone = encoder(torch.tensor(tokens)).last_hidden_state  # causal: what fills up comes after
-    torch.testing.assert_close(encoded[0, :6], alone[0], atol=1e-5, rtol=1e-5)

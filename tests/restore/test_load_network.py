@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from tiny_models import write_stable_diffusion
 
 from headroom.errors import UsageError, WeightsError
 from headroom.restore.network import choose_preset, load_network
@@ -63,3 +64,19 @@ def test_unknown_methods_and_presets_are_refused() -> None:
 def test_weights_for_a_method_without_a_network_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no network"):
         load_network("linear", "default", tmp_path / "any.safetensors", torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("method", "preset"), [("hybrid_ae", "compact"), ("sagiri", "compact"), ("sagiri", "refine")])
+def test_a_folder_is_refused_where_weights_are_one_file(method: str, preset: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is a folder, and .* Give a file\."):
+        load_network(method, preset, tmp_path, CPU)
+
+
+def test_the_hash_of_a_folder_is_that_of_its_safetensors(tmp_path: Path) -> None:
+    write_stable_diffusion(tmp_path)
+    loaded = load_network("sagiri", "refine_paper", tmp_path, CPU)
+    parts = ["control.safetensors", "text_encoder/model.safetensors"]
+    parts += [f"{part}/diffusion_pytorch_model.safetensors" for part in ("unet", "vae")]
+    together = b"".join((tmp_path / part).read_bytes() for part in parts)
+    assert loaded.weights_sha256 == hashlib.sha256(together).hexdigest()
+    assert not loaded.network.training

@@ -37,6 +37,13 @@ def enhance(
     prompt: Annotated[
         str, typer.Option(metavar="TEXT", help="What the picture shows, for networks that read words.")
     ] = "",
+    negative_prompt: Annotated[
+        str, typer.Option(metavar="TEXT", help="What it does not show; acts where --guidance is not 1.")
+    ] = "",
+    caption: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Local image-to-text model whose description is added to the prompt."),
+    ] = None,
     strength: Annotated[
         float, typer.Option(metavar="S", help="Weight of the photo in what is made up; 1 as trained.")
     ] = 1.0,
@@ -55,7 +62,8 @@ def enhance(
     ] = ENHANCES_BY_DEFAULT,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Size of the method.")] = None,
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Safetensors file in place of the weights that ship.")
+        Path | None,
+        typer.Option(metavar="PATH", help="Safetensors file, or a Stable Diffusion folder, in place of what ships."),
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         str | None, typer.Option(metavar="FORMAT", help="jpeg, png, webp or tiff; each photo's own in a folder.")
@@ -86,6 +94,8 @@ def enhance(
         weights=weights,
         mask=_masking(mask),
         prompt=prompt,
+        negative_prompt=negative_prompt,
+        caption=caption,
         strength=strength,
         steps=steps,
         guidance=guidance,
@@ -118,6 +128,8 @@ def _enhance_one(job: Job, progress: Progress, repair: Callable[..., Photo], *, 
     photo = read_photo(job.source)
     enhanced = repair(without_gps(photo) if strip_gps else photo, progress=progress)
     made = provenance.from_xmp(enhanced.metadata.xmp)
+    if made.get("caption"):
+        say(f"{job.source}: shows {made['caption']}")
     written = fitting_depth(enhanced, job.target)
     warnings = [*_losses(photo, enhanced, written), *write_photo(written, job.target)]
     if made.get("mask") == "auto" and not made["made_up_share"]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import torch
@@ -268,6 +269,8 @@ class Method(Generic[Inputs]):
             `linear`, used in clipped channels alone. For merge: `MergeInput` to scene light in the units of `linear`.
             For enhance and generate: `EnhanceInput`, `GenerateInput` to sRGB code values, which may leave [0, 1].
         own_names: Turns the state dict of a released checkpoint, or of our own, into this network's names.
+        read_folder: (settings, folder) -> the network of a preset whose weights may be a folder of several files; None
+            where all weights are one file.
     """
 
     id: str
@@ -277,6 +280,7 @@ class Method(Generic[Inputs]):
     build: Callable[[Any], nn.Module]
     run: Callable[[nn.Module, Inputs, torch.Generator, Progress], Tensor]
     own_names: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] = _as_they_are
+    read_folder: Callable[[Any, Path], nn.Module] | None = None
 
     @property
     def default_preset(self) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+import torch
 
 from headroom.errors import MissingDependency
 from headroom.nn.torchvision_beside_cpu import import_torchvision
+from headroom.weights.reader import name_some
 
-FAILURES = (
-    *(ArithmeticError, AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError),
-    SafetensorError,
-)
-"""What transformers raises for files that are missing, damaged or for something else."""
+FAILURES = Exception
+"""What transformers raises for files that are missing, damaged or for something else: tokenizers knows no narrower one."""
 
 
 def import_transformers(purpose: str) -> Any:  # noqa: ANN401 - transformers has no types here
@@ -36,6 +35,29 @@ def import_transformers(purpose: str) -> Any:  # noqa: ANN401 - transformers has
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     return transformers
+
+
+def read_model(architecture: Any, folder: Path) -> Any:  # noqa: ANN401
+    """Read a model in float32. Nothing is downloaded, no pickle is opened, no code of the folder is run.
+
+    Args:
+        architecture: A model class of transformers.
+        folder: Holds `config.json` and `model.safetensors`.
+
+    Raises:
+        Exception: See `FAILURES`; also where values are missing, which transformers would draw at random.
+    """
+    model, told = architecture.from_pretrained(
+        folder,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        dtype=torch.float32,
+        output_loading_info=True,
+    )
+    if told["missing_keys"]:
+        raise ValueError(f"{name_some(sorted(told['missing_keys']))} missing in its weights")
+    return model.eval()
 
 
 def first_line(error: Exception) -> str:

@@ -21,6 +21,7 @@ from headroom.io import provenance
 from headroom.io.gain_map_metadata import without_directory
 from headroom.methods import ENHANCES_BY_DEFAULT
 from headroom.methods.contract import Sampling
+from headroom.restore.caption import read_captioner
 from headroom.restore.expand import expand
 from headroom.restore.network import Loaded, load_network
 from headroom.restore.picture import as_picture, well_exposed_picture
@@ -28,7 +29,7 @@ from headroom.restore.plan import make_plan
 from headroom.restore.recolour import recolour
 from headroom.restore.refine import largest_region, refine
 from headroom.restore.repaint import Painter, Progress
-from headroom.restore.stages import Stage, choose_stages
+from headroom.restore.stages import Stage, check_words, choose_stages
 from headroom.restore.unknown import Mask, drawn_unknown, find_unknown
 
 Masking = Literal["none", "auto"] | NDArray[Any]
@@ -56,6 +57,8 @@ def enhance(
     weights: Path | None = None,
     mask: Masking = "none",
     prompt: str = "",
+    negative_prompt: str = "",
+    caption: Path | None = None,
     strength: float = 1.0,
     steps: int = 30,
     guidance: float = 1.0,
@@ -70,10 +73,13 @@ def enhance(
         photo: An upright photo; camera RAW is developed to sRGB of 16 bits first.
         method: Method id; see `headroom.methods.available`.
         preset: Size of one of the method's stages; the other stage, and both when None, have their default.
-        weights: Path of a safetensors file to use instead of the weights that ship for `preset`.
+        weights: Path of a safetensors file, or of a folder where a preset takes one, to use instead of the weights that
+            ship for `preset`.
         mask: Where content is made up: "none", "auto" where all channels are blown or crushed, or H x W (x 3) values
             with the photo's aspect ratio, white or True there.
         prompt: What the picture shows, in words, for networks that read them.
+        negative_prompt: What it does not show; acts where `guidance` is not 1.
+        caption: Folder of an image-to-text model whose description of the picture goes on where `prompt` ends.
         strength: Weight of what the photo says about content that is made up; 1 as trained.
         steps: Steps in which content is made up.
         guidance: Weight of the words; 1 as they are.
@@ -90,11 +96,12 @@ def enhance(
         UsageError: Unknown method or preset, or a value that is out of range or means nothing here.
         InputError: The photo is HDR already, or the mask does not fit it.
         InsufficientMemory: The photo does not fit.
+        MissingDependency: Words are given, and what reads them is not installed.
         WeightsError: The weights are missing or damaged.
     """
-    sampling = Sampling(steps, strength, guidance, prompt)
+    sampling = Sampling(steps, strength, guidance, prompt, negative_prompt)
     is_masked = not (isinstance(mask, str) and mask == "none")
-    _check(sampling, seed, is_masked=is_masked)
+    _check(sampling, seed)
     stages = choose_stages(
         method,
         preset,
@@ -103,6 +110,9 @@ def enhance(
         refine_only=refine_only or stage1 == "none",
         is_masked=is_masked,
     )
+    if prompt or negative_prompt or caption:
+        check_words(stages.second)
+    captioner = read_captioner(caption) if caption else None
     report = progress or (lambda _share: None)
     picture = as_picture(photo)
     unknown = _unknown(mask, picture) if is_masked else None
@@ -115,14 +125,20 @@ def enhance(
         share = _FIRST_SHARE if refiner else 1.0
         picture, first = _mapped(photo, picture, stages.first, seed, lambda done: report(share * done))
         made, done = [first], share
+    said = ""
     if refiner is not None and unknown is not None:
+        if captioner and unknown.any():
+            said = captioner.describe(picture)
+            refiner = _told(refiner, said)
         picture = refine(picture, unknown, refiner, lambda share: report(done + (1 - done) * share))
         made.append(_made(refiner.loaded))
-    origin = {**_origin(made, mask, unknown, seed), **(asdict(sampling) if refiner else {})}
+    origin = {**_origin(made, mask, unknown, seed), **(asdict(refiner.sampling) if refiner else {})}
+    if said:
+        origin["caption"] = said
     return _labelled(picture, origin)
 
 
-def _check(sampling: Sampling, seed: int, *, is_masked: bool) -> None:
+def _check(sampling: Sampling, seed: int) -> None:
     if not 1 <= sampling.steps <= _MOST_STEPS:
         raise UsageError(f"{sampling.steps} steps: give 1 to {_MOST_STEPS}.")
     if not 0 <= sampling.strength <= _LARGEST_STRENGTH:
@@ -131,8 +147,8 @@ def _check(sampling: Sampling, seed: int, *, is_masked: bool) -> None:
         raise UsageError(f"guidance {sampling.guidance}: give a number from 0 to {_LARGEST_GUIDANCE:g}.")
     if not 0 <= seed < 2**63:
         raise UsageError(f"seed {seed}: give a whole number from 0 to 2**63 - 1.")
-    if sampling.prompt and not is_masked:
-        raise UsageError("a prompt steers what is made up, and no mask says where. Give a mask: auto, or a file.")
+    if sampling.negative_prompt and sampling.guidance == 1:
+        raise UsageError("a negative prompt means nothing at guidance 1. Give a guidance above 1, such as 7.5.")
 
 
 def _unknown(mask: Masking, picture: Photo) -> Mask:
@@ -158,6 +174,12 @@ def _painter(stage: Stage, size: tuple[int, int], held_bytes_per_pixel: int, see
     plan = make_plan(*size, capabilities, held_bytes_per_pixel=held_bytes_per_pixel)
     loaded = load_network(stage.method.id, stage.preset, stage.weights, plan.device)
     return Painter(loaded, plan, torch.Generator(plan.device).manual_seed(seed), sampling)
+
+
+def _told(painter: Painter, said: str) -> Painter:
+    """Add a description of the picture to the prompt."""
+    prompt = ", ".join(filter(None, (painter.sampling.prompt, said)))
+    return replace(painter, sampling=replace(painter.sampling, prompt=prompt))
 
 
 def _made(loaded: Loaded) -> Made:

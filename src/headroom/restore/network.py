@@ -28,7 +28,8 @@ class Loaded:
         preset: Its preset.
         preset_name: Name of that preset.
         network: In evaluation mode, on its device.
-        weights_sha256: Hash of its weights file, or of its files one after the other; None without weights.
+        weights_sha256: Hash of its weights file, or of its files one after the other, those of a folder by their
+            paths; None without weights.
     """
 
     method: Method[Any]
@@ -53,7 +54,7 @@ def choose_preset(method_id: str, preset_name: str | None) -> tuple[Method[Any],
 
 @functools.lru_cache(maxsize=2)
 def load_network(method_id: str, preset_name: str, weights: Path | None, device: torch.device) -> Loaded:
-    """Build a network and load its weights: those of `weights`, or the ones that ship.
+    """Build a network and load its weights: those of `weights`, a file or a folder, or the ones that ship.
 
     Raises:
         UsageError: There is no such method or preset, or it takes no weights.
@@ -69,11 +70,21 @@ def load_network(method_id: str, preset_name: str, weights: Path | None, device:
         usual = method.default_preset
         other = f", or use the preset {usual}" if method.presets[usual].weights else ""
         raise WeightsError(f"No weights ship for {method.id} {name}. Give a safetensors file of it{other}.")
+    if weights and weights.is_dir():
+        network = _from_folder(method, name, weights)
+        files = sorted(weights.rglob("*.safetensors"))
+        return Loaded(method, preset, name, network.eval().to(device), _sha256(files))
     paths = [weights] if weights else [catalogue.verify(each) for each in preset.weights]
     network = method.build(preset.settings)
     state = {key: value for path in paths for key, value in read_state_dict(path).items()}
     load_into(network, method.own_names(state), ", ".join(map(str, paths)))
     return Loaded(method, preset, name, network.eval().to(device), _sha256(paths))
+
+
+def _from_folder(method: Method[Any], preset_name: str, folder: Path) -> nn.Module:
+    if method.read_folder is None:
+        raise UsageError(f"{folder}: is a folder, and {method.id} {preset_name} takes a safetensors file. Give a file.")
+    return method.read_folder(method.presets[preset_name].settings, folder)
 
 
 def _sha256(paths: Sequence[Path]) -> str:

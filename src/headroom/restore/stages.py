@@ -55,6 +55,27 @@ def choose_stages(
     return stages if weights is None else _with_weights(stages, method, preset, weights)
 
 
+def check_words(second: Stage | None) -> None:
+    """See that the stage which makes content up reads words.
+
+    Raises:
+        UsageError: It does not, or there is none.
+    """
+    if second is None:
+        raise UsageError("a prompt steers what is made up, and no mask says where. Give a mask: auto, or a file.")
+    method, name = second.method, second.preset
+    if method.presets[name].capabilities.needs_prompt:
+        return
+    readers = [other for other, preset in method.presets.items() if preset.capabilities.needs_prompt]
+    advice = "Leave the words out."
+    if readers:
+        advice = (
+            f"Leave them out, or use the preset {readers[0]} with a Stable Diffusion folder as weights; "
+            "its words need transformers: pip install 'headroom-hdr[words]'."
+        )
+    raise UsageError(f"{method.id} {name} reads no words, so a prompt or caption means nothing to it. {advice}")
+
+
 def _own_stage(method: Method[Any], preset: str | None, *, invents_content: bool) -> Stage | None:
     """Give the stage of this preset if it is one of the kind, else of the method's first preset of the kind."""
     names = _presets(method, invents_content=invents_content)

@@ -10,6 +10,7 @@ from headroom.methods.sagiri.keymap import own_names
 from headroom.methods.sagiri.latent_swinir import COMPACT, PAPER, LatentSwinIR, LatentSwinIRSettings
 from headroom.methods.sagiri.refine import refine
 from headroom.methods.sagiri.refiner import COMPACT_REFINER, PAPER_REFINER, Refiner, RefinerSettings, build_refiner
+from headroom.methods.sagiri.refiner_folder import read_folder
 
 
 def build(settings: LatentSwinIRSettings | RefinerSettings) -> nn.Module:
@@ -62,4 +63,5 @@ METHOD = Method(
     build=build,
     run=run,
     own_names=own_names,
+    read_folder=read_folder,
 )

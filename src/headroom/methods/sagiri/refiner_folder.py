@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from headroom.methods.sagiri.refiner import PAPER_REFINER, RefineOptions, Refiner
+from torch import nn
+
+from headroom.errors import UsageError
+from headroom.methods.sagiri.latent_swinir import LatentSwinIRSettings
+from headroom.methods.sagiri.refiner import PAPER_REFINER, RefineOptions, Refiner, RefinerSettings
 from headroom.nn.latent.folder import from_folder, read_settings
 from headroom.nn.latent.words import read_words
 from headroom.weights.reader import load_into, read_state_dict
 
 CONTROL_FILE = "control.safetensors"
 """What `headroom weights import` makes of a released second stage; only its control branch is read."""
+
+
+def read_folder(settings: LatentSwinIRSettings | RefinerSettings, folder: Path) -> nn.Module:
+    """Read the network of a preset from a folder; see `Method.read_folder`.
+
+    Raises:
+        UsageError: The weights of this preset are one file.
+        MissingDependency: See `read_refiner`.
+        WeightsError: See `read_refiner`.
+    """
+    if settings != PAPER_REFINER:
+        raise UsageError(
+            f"{folder}: is a folder, and only the preset refine_paper of sagiri is read from one. Give a file."
+        )
+    return read_refiner(folder, PAPER_REFINER.options)
 
 
 def read_refiner(folder: Path, options: RefineOptions = PAPER_REFINER.options) -> Refiner:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from headroom.errors import WeightsError
-from headroom.nn.transformers_quietly import FAILURES, first_line, import_transformers
+from headroom.nn.transformers_quietly import FAILURES, first_line, import_transformers, read_model
 
 
 class Words:
@@ -51,10 +51,8 @@ def read_words(folder: Path) -> Words:
             raise WeightsError(f"{folder / part / file}: is not there. Give a whole Stable Diffusion folder.")
     try:
         tokenizer = transformers.CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-        encoder = transformers.CLIPTextModel.from_pretrained(
-            folder / "text_encoder", local_files_only=True, use_safetensors=True
-        )
+        encoder = read_model(transformers.CLIPTextModel, folder / "text_encoder")
     except FAILURES as error:
         problem = f"its words cannot be read ({first_line(error)})"
         raise WeightsError(f"{folder}: {problem}. Get the folder again.") from error
-    return Words(tokenizer, encoder.eval())
+    return Words(tokenizer, encoder)
