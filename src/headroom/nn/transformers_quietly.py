@@ -14,7 +14,7 @@ from headroom.nn.torchvision_beside_cpu import import_torchvision
 from headroom.weights.reader import name_some
 
 FAILURES = Exception
-"""What transformers raises for files that are missing, damaged or for another model; tokenizers has nothing narrower."""
+"""What transformers raises for files that are missing, damaged or of another model: tokenizers has nothing narrower."""
 
 
 def import_transformers(purpose: str) -> Any:  # noqa: ANN401 - transformers has no types here
