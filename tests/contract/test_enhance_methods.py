@@ -20,7 +20,6 @@ from headroom import methods
 from headroom.image import Photo
 from headroom.methods.contract import EnhanceInput, Method, Preset, Sampling
 from headroom.restore.reduce import pad_to_multiple
-from headroom.restore.refine import BAND_PX
 from headroom.weights.writer import pack
 
 SLOW_PARAMETERS = 10_000_000
@@ -115,7 +114,7 @@ def enhance(case: Case, weights: Path, photo: Photo) -> tuple[Photo, np.ndarray]
         seed=2,
     )
     near = np.zeros(mask.shape, bool)
-    near[: photo.height // 3 + 1 + BAND_PX, : photo.width // 3 + 1 + BAND_PX] = True
+    near[: photo.height // 3 + 1, : photo.width // 3 + 1] = True
     return result, near
 
 

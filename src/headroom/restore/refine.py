@@ -19,8 +19,8 @@ _CONTEXT_PX = 128
 """What is seen around a region, on each side."""
 _LEAST_SIDE_PX = 512
 """Of what is seen at once, where the photo is as large: the size that the priors were trained on."""
-BAND_PX = 16
-"""How far outside of a region what is made up fades away."""
+BAND_PX = 8
+"""How far inside of a region what is made up has faded in."""
 
 Box = tuple[slice, slice]
 """Rows and columns."""
@@ -31,7 +31,7 @@ def refine(photo: Photo, unknown: Mask, painter: Painter, progress: Progress) ->
 
     Args:
         photo: Of 8 or 16 bits.
-        unknown: Farther than `BAND_PX` from it no code changes.
+        unknown: Outside of it no code changes.
         painter: A network that makes content up.
         progress: Told the finished share.
     """
@@ -92,7 +92,10 @@ def _meet(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 
 def _faded(unknown: Mask) -> FloatImage:
-    """Fall from 1 in the unknown region to 0 a band outside of it, so that no seam shows: H x W."""
-    distance: NDArray[np.float32] = cv2.distanceTransform(1 - unknown, cv2.DIST_L2, cv2.DIST_MASK_3)
-    weight: FloatImage = np.clip(1 - distance / np.float32(BAND_PX), 0, 1)
+    """Rise from 0 at the border of the unknown region to 1 a band inside of it, so that no seam shows: H x W.
+
+    What is known, edges at the border among it, is sharper than anything made up, and stays.
+    """
+    distance: NDArray[np.float32] = cv2.distanceTransform(unknown, cv2.DIST_L2, cv2.DIST_MASK_3)
+    weight: FloatImage = np.clip(distance / np.float32(BAND_PX), 0, 1)
     return weight
