@@ -73,7 +73,7 @@ METHOD = Method(
                 peak_bytes_per_pixel=1300,
                 frames=(3, 3),
             ),
-            weights=(),
+            weights=("gmodiff-regressor",),
             summary="ours, regression only: blends the frames' own pixels",
         ),
         "regressor_paper": Preset(
