@@ -50,7 +50,7 @@ METHOD = Method(
         "refine": Preset(
             COMPACT_REFINER,
             Capabilities(tile_px=768, peak_bytes_per_pixel=450),
-            weights=(),
+            weights=("latent_prior-autoencoder", "latent_prior-denoiser", "sagiri-control"),
             summary="stage 2, ours: makes up what a mask marks, on the compact latent prior",
         ),
         "refine_paper": Preset(
