@@ -17,7 +17,7 @@ compare() { # DATASET FOLDER METHOD...
 
 [ -d "$out/brackets" ] || "$headroom" data brackets "$panoramas" -o "$out/brackets"
 compare "synth:$panoramas" "$out/photos" linear hybrid_ae
-compare "brackets:$out/brackets" "$out/merged" debevec lf_diff
+compare "brackets:$out/brackets" "$out/merged" debevec lf_diff gmodiff
 compare "exposure-errors:$panoramas" "$out/enhanced" input sagiri
 for format in md csv html; do
     "$headroom" bench table "$out"/{photos,merged,enhanced}/* -o "$out/benchmark.$format"
