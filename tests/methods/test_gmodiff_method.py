@@ -26,9 +26,17 @@ def still_bracket(height: int = 40, width: int = 56) -> Bracket:
 
 
 def test_without_weights_it_says_what_to_give() -> None:
-    expected = r"^No weights ship for gmodiff regressor\. Give a safetensors file of it\.$"
+    expected = (
+        r"^No weights ship for gmodiff regressor_paper\. Give a safetensors file of it, or use the preset regressor\.$"
+    )
     with pytest.raises(WeightsError, match=expected):
-        headroom.merge(still_bracket(), method="gmodiff")
+        headroom.merge(still_bracket(), method="gmodiff", preset="regressor_paper")
+
+
+def test_the_weights_that_ship_merge_a_bracket() -> None:
+    made = headroom.merge(still_bracket(), method="gmodiff")
+    assert made.provenance["weights_sha256"]
+    assert np.isfinite(made.pixels).all()
 
 
 def test_another_method_stays_the_default() -> None:
