@@ -337,7 +337,7 @@ def test_a_folder_without_photos_is_1(tmp_path: Path, run: Run, capsys: Capture)
         (["--reference", "z.jpg"], "is none of a.jpg, b.jpg, c.jpg"),
         (["--reference", "3"], "is none of a.jpg, b.jpg, c.jpg"),
         (["--curve", "pq"], "is not known. Choose one of srgb"),
-        (["--method", "hybrid_ae"], "not to merge"),
+        (["--method", "hybrid_ae"], "hybrid_ae is a method to expand"),
         (["--method", "magic"], "magic"),
         (["--auto", "--ev=1,2"], "--auto finds many"),
         (["--auto"], "is no folder"),

@@ -209,6 +209,12 @@ def test_unknown_methods_and_presets_are_named() -> None:
         headroom.expand(flat_photo(4, 4, 100), preset="huge")
 
 
+@pytest.mark.parametrize("method", ["lf_diff", "sagiri", "latent_prior"])
+def test_methods_for_something_else_are_refused(method: str) -> None:
+    with pytest.raises(UsageError, match=rf"^{method} is a method to \w+\. Choose one of hybrid_ae, linear\.$"):
+        headroom.expand(Photo(np.zeros((8, 8, 3), np.uint8), 8), method=method)
+
+
 def test_a_photo_larger_than_a_tile(tmp_path: Path) -> None:
     torch.manual_seed(0)
     method = load("hybrid_ae")

@@ -226,7 +226,7 @@ def test_other_numbers_are_no_bracket(count: int) -> None:
 
 
 def test_a_method_to_expand_is_none_to_merge() -> None:
-    with pytest.raises(UsageError, match=r"not to merge\. Take one of debevec, "):
+    with pytest.raises(UsageError, match=r"is a method to .*\. Choose one of debevec, "):
         headroom.merge(bracket_of(wavy(1), (0, 1)), method="linear")
 
 

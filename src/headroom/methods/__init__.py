@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from headroom.errors import UsageError
 
 if TYPE_CHECKING:
-    from headroom.methods.contract import Method
+    from headroom.methods.contract import Method, Verb
 
 MERGES_BY_DEFAULT = "lf_diff"
 """Id of the method that merges brackets when none is asked for."""
@@ -23,14 +23,21 @@ def available() -> list[str]:
     return sorted(path.parent.name for path in Path(__file__).parent.glob("*/method.py"))
 
 
-def load(method_id: str) -> Method[Any]:
+def load(method_id: str, *verbs: Verb) -> Method[Any]:
     """Import one method.
 
+    Args:
+        method_id: Its folder's name.
+        verbs: What it has to be there for, any of these; anything when none is given.
+
     Raises:
-        UsageError: There is no such method.
+        UsageError: There is no such method, or it is there for something else.
     """
     if method_id not in available():
         raise UsageError(f"There is no method {method_id!r}; there are {', '.join(available())}.")
     module = import_module(f"headroom.methods.{method_id}")
     method: Method[Any] = module.METHOD
+    if verbs and method.verb not in verbs:
+        fitting = ", ".join(name for name in available() if load(name).verb in verbs)
+        raise UsageError(f"{method.id} is a method to {method.verb}. Choose one of {fitting}.")
     return method

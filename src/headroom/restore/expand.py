@@ -80,7 +80,7 @@ def expand(
         raise InputError(f"{photo.source or 'photo'}: is HDR already ({photo.encoding.transfer}). Convert it instead.")
     _check_limits(max_headroom_stops, exposure_ev)
     report = progress or (lambda _share: None)
-    chosen, preset_name = choose_preset(method, preset)
+    chosen, preset_name = choose_preset(method, preset, "expand")
     capabilities = chosen.presets[preset_name].capabilities
     is_raw = photo.encoding.sensor_matrix is not None
     held = _RAW_BYTES_PER_PIXEL + (0 if capabilities.working_side_px else TILED_BYTES_PER_PIXEL) if is_raw else None

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from headroom._version import __version__
 from headroom.colour.transfer import decode_codes
-from headroom.errors import UsageError
 from headroom.image import Bracket, Encoding, Hdr
-from headroom.methods import MERGES_BY_DEFAULT, available, load
+from headroom.methods import MERGES_BY_DEFAULT
 from headroom.methods.contract import MergeInput
 from headroom.restore.bracket_input import pad_merge_input
 from headroom.restore.exposures import SettledBracket, settle
@@ -79,10 +78,7 @@ def merge(
 
 def _prepare(settled: SettledBracket, method: str, preset: str | None, weights: Path | None) -> tuple[Loaded, Plan]:
     """Load the network and see that the work fits before it starts."""
-    chosen, preset_name = choose_preset(method, preset)
-    if chosen.verb != "merge":
-        others = ", ".join(name for name in available() if load(name).verb == "merge")
-        raise UsageError(f"{method} is a method to {chosen.verb}, not to merge. Take one of {others}.")
+    chosen, preset_name = choose_preset(method, preset, "merge")
     photo, held = settled.photos[0], _BYTES_PER_PIXEL + _BYTES_PER_FRAME_PIXEL * len(settled.photos)
     capabilities = chosen.presets[preset_name].capabilities
     plan = make_plan(photo.height, photo.width, capabilities, held_bytes_per_pixel=held)

@@ -14,7 +14,7 @@ from torch import nn
 
 from headroom.errors import UsageError, WeightsError
 from headroom.methods import load
-from headroom.methods.contract import Method, Preset
+from headroom.methods.contract import Method, Preset, Verb
 from headroom.weights import catalogue
 from headroom.weights.reader import load_into, read_state_dict
 
@@ -39,13 +39,13 @@ class Loaded:
     weights_sha256: str | None
 
 
-def choose_preset(method_id: str, preset_name: str | None) -> tuple[Method[Any], str]:
-    """Import a method and settle its preset.
+def choose_preset(method_id: str, preset_name: str | None, *verbs: Verb) -> tuple[Method[Any], str]:
+    """Import a method, which has to be there for one of the verbs, and settle its preset.
 
     Raises:
         UsageError: There is no such method or preset.
     """
-    method = load(method_id)
+    method = load(method_id, *verbs)
     name = preset_name or method.default_preset
     if name not in method.presets:
         raise UsageError(f"{method.id} has no preset {name!r}; it has {', '.join(method.presets)}.")

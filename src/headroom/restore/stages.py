@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from headroom.errors import UsageError
-from headroom.methods import available, load
-from headroom.methods.contract import Method, Verb
+from headroom.methods import load
+from headroom.methods.contract import Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def choose_stages(
     Raises:
         UsageError: There is no such method or preset, or it has no place in this call.
     """
-    method = _method(method_id, "enhance")
+    method = load(method_id, "enhance")
     _check(method, preset, stage1=stage1, refine_only=refine_only, is_masked=is_masked)
     own = {kind: _own_stage(method, preset, invents_content=kind) for kind in (False, True)}
     first = _stand_in(stage1) if stage1 else own[False]
@@ -111,17 +111,9 @@ def _check(method: Method[Any], preset: str | None, *, stage1: str | None, refin
 
 def _stand_in(method_id: str) -> Stage:
     """Settle the stage that another method is in place of the first one."""
-    method = _method(method_id, "enhance", "expand")
+    method = load(method_id, "enhance", "expand")
     expands = method.verb == "expand"
     return Stage(method, method.default_preset if expands else _presets(method, invents_content=False)[0])
-
-
-def _method(method_id: str, *verbs: Verb) -> Method[Any]:
-    method = load(method_id)
-    if method.verb not in verbs:
-        fitting = ", ".join(name for name in available() if load(name).verb in verbs)
-        raise UsageError(f"{method.id} is a method to {method.verb}. Choose one of {fitting}.")
-    return method
 
 
 def _presets(method: Method[Any], *, invents_content: bool) -> list[str]:
