@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_codes import texture
 
-from headroom.metrics.enhancement_regions import BAND_PX, known_change, score_regions, sharpness_error
+from headroom.metrics.enhancement_regions import known_change, score_regions, sharpness_error
 
 TRUTH = (texture(1)[:96, :128] / 255).astype(np.float32)
 UNKNOWN = np.zeros((96, 128), np.bool_)
@@ -86,12 +86,12 @@ def test_sharpness_sees_neither_the_border_of_the_region_nor_what_is_outside() -
     assert off(np.where(UNKNOWN[..., None], TRUTH, 0.5)) == pytest.approx(0, abs=1e-6)
 
 
-def test_change_counts_beyond_the_band_alone() -> None:
+def test_change_counts_anywhere_outside_of_the_region_and_its_border() -> None:
     base = TRUTH.copy()
     refined = inside(1 - TRUTH)
-    refined[20:60, 30 - BAND_PX : 30] = 0
+    refined[20:60, 28:30] = 1 - base[20:60, 28:30]
     assert known_change(refined, base, UNKNOWN) == 0
-    refined[95, 0, 2] = base[95, 0, 2] + 3 / 255
+    refined[40, 27, 2] = base[40, 27, 2] + 3 / 255
     assert known_change(refined, base, UNKNOWN) == pytest.approx(3, abs=1e-3)
     assert known_change(refined, base, np.zeros_like(UNKNOWN)) > 20
     assert math.isnan(known_change(refined, base, np.ones_like(UNKNOWN)))

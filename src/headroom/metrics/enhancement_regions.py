@@ -6,8 +6,8 @@ a method can only guess, so its likeness to the truth says less than whether it 
 - PSNR, SSIM: as over the whole picture; of SSIM, windows whose centre lies in the region.
 - Sharpness: the mean gradient of the grey codes, over pixels whose neighbours are unknown too; how many times it is
   that of the truth, or the truth's is it, in stops. A picture that is blurred and one that is noisy are both off.
-- Change: the largest difference, in codes, from the picture that was refined, over what is known and farther than
-  `BAND_PX` from what is not. Nothing generated has to be seen there.
+- Change: the largest difference, in codes, from the picture that was refined, anywhere outside of the region and its
+  border (`with_border`). What is made up fades in inside of them, so nothing may change there.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ from headroom.metrics.brisque_features import grey_codes
 from headroom.metrics.contract import Metric, Pair, plain
 from headroom.metrics.psnr import psnr
 from headroom.metrics.ssim import WINDOW_PX, ssim_map
-
-BAND_PX = 16
-"""Width of the band around the unknown region in which what is made up may blend into what is known."""
+from headroom.restore.unknown import with_border
 
 _TOP_CODE = 255.0
 _FAINT = 0.5
@@ -78,9 +76,8 @@ def sharpness_error(prediction: FloatImage, truth: FloatImage, unknown: NDArray[
 
 
 def known_change(prediction: FloatImage, base: FloatImage, unknown: NDArray[np.bool_]) -> float:
-    """Give the largest difference in codes from the refined picture beyond the band; nan where all is within it."""
-    away_px = cv2.distanceTransform((~unknown).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    change = np.abs(prediction - base)[away_px > BAND_PX]
+    """Give the largest difference in codes from the refined picture where it had to stay; nan where it nowhere had."""
+    change = np.abs(prediction - base)[with_border(unknown.astype(np.uint8)) == 0]
     return float(change.max() * _TOP_CODE) if change.size else float("nan")
 
 

@@ -53,9 +53,12 @@ def find_unknown(photo: Photo) -> Mask:
     for rows in strips(photo.codes.shape):
         values = torch.from_numpy(srgb_like_rows(photo, rows)).permute(2, 0, 1)[None]
         found[rows] = unknown_region(values)[0, 0].numpy()
-    radius = max(1, round(max(found.shape) / _PX_PER_RADIUS))
-    regions = cv2.morphologyEx(found, cv2.MORPH_OPEN, _disc(radius))
-    return np.asarray(cv2.dilate(regions, _disc(2 * radius)))
+    return with_border(np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, _disc(_radius_px(found)))))
+
+
+def with_border(unknown: Mask) -> Mask:
+    """Widen an unknown region a little beyond its border, which is no better known."""
+    return np.asarray(cv2.dilate(unknown, _disc(2 * _radius_px(unknown))))
 
 
 def drawn_unknown(drawn: NDArray[Any], photo: Photo) -> Mask:
@@ -84,6 +87,10 @@ def drawn_unknown(drawn: NDArray[Any], photo: Photo) -> Mask:
         raise InputError("mask: is black everywhere. Paint white what is to be made up, or ask for none.")
     nearest: Mask = cv2.resize(mask, (photo.width, photo.height), interpolation=cv2.INTER_NEAREST_EXACT)
     return nearest
+
+
+def _radius_px(mask: Mask) -> int:
+    return max(1, round(max(mask.shape) / _PX_PER_RADIUS))
 
 
 def _disc(radius: int) -> NDArray[np.uint8]:
