@@ -16,8 +16,8 @@ from headroom.methods.lf_diff.network import light
 from headroom.methods.lf_diff.paper import Condition, PaperNetwork, PaperSettings
 from headroom.methods.lf_diff.prior import LPENet, true_light_cells
 from headroom.methods.lf_diff.reconstruction import FrequencyModule, enlarge, split_frequencies
-from headroom.methods.lf_diff.residual import ResidualBlock
 from headroom.methods.lf_diff.transposed_attention import CrossAttention, SelfAttention, TransformerBlock
+from headroom.nn.residual import ResidualBlock
 
 TINY = PaperSettings(channels=18, prior_width=8)
 

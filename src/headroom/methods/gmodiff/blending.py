@@ -12,6 +12,7 @@ from torch import Tensor
 
 from headroom.methods.gmodiff.frames import Frames
 from headroom.methods.gmodiff.gain import encode_gain
+from headroom.nn.neighbours import most_of_neighbours
 
 TAPS = 9
 """A pixel and its neighbours."""
@@ -79,7 +80,7 @@ def disagreement(frames: Frames) -> Tensor:
     clipped = frames.encoded > _CLIPPING[1]
     most = torch.where(clipped, 1.0, frames.linear).amax(1)
     least = frames.linear.amin(1)
-    return _most_of_neighbours(encode_gain(most, frames.base) - encode_gain(least, frames.base))
+    return most_of_neighbours(encode_gain(most, frames.base) - encode_gain(least, frames.base))
 
 
 def _noise(frames: Frames) -> Tensor:
@@ -100,13 +101,6 @@ def _surprise(frames: Frames, noise: Tensor, frame: int) -> Tensor:
     more = _mean_of_neighbours(torch.where(clipped[:, 1], more.clamp(max=0), more))
     explained = (_RELATIVE_TOLERANCE * frames.linear[:, 1] + _TOLERANCE) ** 2 + noise[:, frame] + noise[:, 1]
     return (more**2 / explained).amax(1, keepdim=True).clamp(max=_MOST_SURPRISE)
-
-
-def _most_of_neighbours(x: Tensor) -> Tensor:
-    """Give the maximum of windows of 3 x 3 pixels; many times as fast as torch's pooling on a CPU."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = torch.maximum(torch.maximum(x[..., :-2], x[..., 1:-1]), x[..., 2:])
-    return torch.maximum(torch.maximum(x[..., :-2, :], x[..., 1:-1, :]), x[..., 2:, :])
 
 
 def _mean_of_neighbours(x: Tensor) -> Tensor:

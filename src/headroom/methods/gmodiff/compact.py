@@ -18,6 +18,7 @@ from headroom.methods.gmodiff.frames import short_reference_long
 from headroom.methods.gmodiff.fusion import ExposureFusion
 from headroom.methods.gmodiff.gain import encode_gain
 from headroom.methods.gmodiff.regressor import Regression, Regressor
+from headroom.nn.residual import ResidualBlock
 from headroom.nn.unshuffle import UnshuffleConv2d
 
 _FACTOR = 2
@@ -30,22 +31,8 @@ _CENTRE_LOGIT = 5.0
 """Of a pixel among its neighbours before anything is learned."""
 
 
-class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions around a skip."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map N x C x H x W to the same shape."""
-        change: Tensor = self.conv2(F.leaky_relu(self.conv1(x), 0.1))
-        return x + change
-
-
 class CompactRegressor(Regressor):
-    """Regress the gain map of a bracket; sides are multiples of `size_multiple`.
+    """Regress the gain map of a bracket; sides are multiples of 2 ** `len(channels)`.
 
     Args:
         channels: Width at a half, a quarter, an eighth of the size, and so on.

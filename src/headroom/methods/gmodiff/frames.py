@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from headroom.methods.contract import MergeInput
+from headroom.nn import three_frames
 
 
 class Frames(NamedTuple):
@@ -30,13 +30,6 @@ class Frames(NamedTuple):
 
 
 def short_reference_long(inputs: MergeInput) -> Frames:
-    """Pick the frames of least exposure, the reference and that of most exposure.
-
-    A reference at an end of the bracket stands in two places.
-    """
-    first = torch.zeros_like(inputs.reference)
-    last = torch.full_like(inputs.reference, inputs.encoded.shape[1] - 1)
-    places = torch.stack((first, inputs.reference, last), dim=1)  # N x 3
-    number = torch.arange(len(places), device=places.device)[:, None]
-    exposure = inputs.exposure[number, places]
-    return Frames(inputs.encoded[number, places], inputs.linear[number, places], exposure[:, :, None, None, None])
+    """Put the frames of a bracket in their places."""
+    encoded, linear, exposure = (three_frames.short_reference_long(x, inputs.reference) for x in inputs[:3])
+    return Frames(encoded, linear, exposure[:, :, None, None, None])

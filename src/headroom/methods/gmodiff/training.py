@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from headroom.methods.contract import MergeBatch, Training
 from headroom.methods.gmodiff.gain import encode_gain
 from headroom.methods.gmodiff.regressor import Regression, Regressor
+from headroom.nn.gradient_error import gradient_error
 from headroom.nn.mu_law import mu_law
 
 _LUMINANCE = (0.299, 0.587, 0.114)
@@ -52,7 +53,7 @@ def loss(network: nn.Module, batch: MergeBatch, settings: RegressorLoss) -> dict
         return {"mask": mask, "wrong_share": wrong.mean(), "total": mask}
     light, truth = mu_law(found.light), mu_law(batch.truth)
     gain = F.l1_loss(found.gain.float(), encode_gain(batch.truth, found.base))
-    terms = {"gain": gain, "light": F.l1_loss(light, truth), "gradient": _gradient_error(light, truth)}
+    terms = {"gain": gain, "light": F.l1_loss(light, truth), "gradient": gradient_error(light, truth)}
     return {**terms, "total": gain + settings.light * terms["light"] + settings.gradient * terms["gradient"]}
 
 
@@ -66,11 +67,6 @@ def predict(network: nn.Module, batch: MergeBatch) -> Tensor:
     """Merge a batch of brackets: N x 3 x H x W light."""
     found: Regression = network(batch.inputs)
     return found.light
-
-
-def _gradient_error(one: Tensor, other: Tensor) -> Tensor:
-    error = one - other
-    return error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
 
 
 TRAINING = {

@@ -7,11 +7,11 @@ the frames disagree there, a clipped one counting as anything up to full scale: 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from headroom.methods.lf_diff.frames import Frames
 from headroom.nn.mu_law import mu_law
+from headroom.nn.neighbours import most_of_neighbours
 
 OUTPUTS = 12
 """Numbers that `blend` needs for each pixel: three frames' and a change, three channels each."""
@@ -80,20 +80,13 @@ def disagreement(frames: Frames) -> Tensor:
     """Give the range of what the frames allow at each pixel and its neighbours, N x 3 x H x W in mu-law light."""
     beyond = 1 - mu_law(1 / frames.exposure)[:, :, None, None, None]  # from each frame's full scale to the short one's
     most = frames.tone + beyond * (frames.encoded > _CLIPPING[1])
-    return _most_of_neighbours(most.amax(1) - frames.tone.amin(1))
+    return most_of_neighbours(most.amax(1) - frames.tone.amin(1))
 
 
 def _against(tone: Tensor, clipped: Tensor, frame: int) -> Tensor:
     more = tone[:, frame] - tone[:, 1]
     both_measured_or_more = torch.where(clipped[:, frame], more.clamp(min=0), more.abs())
     return torch.where(clipped[:, 1], (-more).clamp(min=0), both_measured_or_more)
-
-
-def _most_of_neighbours(x: Tensor) -> Tensor:
-    """Give the maximum of windows of 3 x 3 pixels; many times as fast as torch's pooling on a CPU."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = torch.maximum(torch.maximum(x[..., :-2], x[..., 1:-1]), x[..., 2:])
-    return torch.maximum(torch.maximum(x[..., :-2, :], x[..., 1:-1, :]), x[..., 2:, :])
 
 
 def _mean_of_neighbours(x: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from headroom.methods.lf_diff.frames import short_reference_long
 from headroom.methods.lf_diff.network import Merged, MergeNetwork
 from headroom.methods.lf_diff.prior import LPENet
 from headroom.methods.lf_diff.prior_source import PriorSource
-from headroom.methods.lf_diff.residual import ResidualBlock
+from headroom.nn.residual import ResidualBlock
 
 _CELL_PX = 8
 _INPUTS = 9

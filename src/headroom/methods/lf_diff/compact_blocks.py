@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from headroom.methods.lf_diff.denoiser import step_embedding
-from headroom.methods.lf_diff.residual import ResidualBlock
+from headroom.nn.residual import ResidualBlock
 
 _WINDOW = 5
 _LEAST_NORM = 1e-6

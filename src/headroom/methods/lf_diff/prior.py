@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from headroom.methods.lf_diff.residual import residual_blocks
 from headroom.nn.mu_law import mu_law
+from headroom.nn.residual import residual_blocks
 
 
 class LPENet(nn.Sequential):

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from headroom.methods.lf_diff.alignment import AlignmentModule
-from headroom.methods.lf_diff.residual import residual_blocks
 from headroom.methods.lf_diff.transposed_attention import TransformerBlock
+from headroom.nn.residual import residual_blocks
 
 _HEADS, _EXPANSION = 6, 2.66  # LF-Diff, section 5.1
 _SQUEEZE = 16

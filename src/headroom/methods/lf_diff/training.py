@@ -14,6 +14,7 @@ from headroom.errors import UsageError
 from headroom.methods.contract import MergeBatch, Training
 from headroom.methods.lf_diff.network import Merged, MergeNetwork, light
 from headroom.methods.lf_diff.prior_source import PriorKind
+from headroom.nn.gradient_error import gradient_error
 from headroom.nn.mu_law import mu_law
 from headroom.nn.perceptual import FeatureDistance, load_feature_distance
 
@@ -61,7 +62,7 @@ def loss(network: nn.Module, batch: MergeBatch, settings: LFDiffLoss) -> dict[st
     tone, truth = merged.tone.float(), mu_law(batch.truth)
     terms = {
         "l1": F.l1_loss(tone, truth),
-        "gradient": _gradient_error(tone, truth),
+        "gradient": gradient_error(tone, truth),
         "prior_error": merged.prior_error,
         "noise_error": merged.noise_error,
     }
@@ -83,11 +84,6 @@ def _as_ours(network: nn.Module) -> MergeNetwork:
     if not isinstance(network, MergeNetwork):
         raise TypeError(f"{type(network).__name__} is not a network of lf_diff")
     return network
-
-
-def _gradient_error(a: Tensor, b: Tensor) -> Tensor:
-    error = a - b
-    return error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
 
 
 def _perceptual(settings: LFDiffLoss) -> FeatureDistance | None:

@@ -1,4 +1,4 @@
-"""The block of which most of both networks is made."""
+"""The residual block of the networks that merge."""
 
 from __future__ import annotations
 
