@@ -1,24 +1,13 @@
 from __future__ import annotations
 
-import itertools
-
 import pytest
 import torch
 from torch import Tensor
 
-from headroom.methods.sagiri.masked_sampling import (
-    STRAIGHT_DOWN,
-    Blending,
-    PredictNoise,
-    latent_mask,
-    normal_like,
-    sample_masked,
-    visits,
-)
+from headroom.methods.sagiri.masked_sampling import PredictNoise, latent_mask, sample_masked
 from headroom.nn.latent.schedule import SpacedSchedule, spaced_schedule
 
 SCHEDULE = spaced_schedule(30)
-RELEASED = Blending(as_released=True)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -46,10 +35,11 @@ def run(
     predict: PredictNoise,
     condition: Tensor,
     unknown: Tensor,
-    blending: Blending = STRAIGHT_DOWN,
     schedule: SpacedSchedule = SCHEDULE,
+    *,
+    as_released: bool = False,
 ) -> Tensor:
-    return sample_masked(predict, condition, unknown, schedule, seeded(), lambda _share: None, blending)
+    return sample_masked(predict, condition, unknown, schedule, seeded(), lambda _share: None, as_released=as_released)
 
 
 def latents(seed: int = 5) -> Tensor:
@@ -62,10 +52,8 @@ def half() -> Tensor:
     return unknown
 
 
-@pytest.mark.parametrize("repeats", [1, 3])
-def test_a_mask_of_zeros_gives_the_condition(repeats: int) -> None:
-    drawn = run(some_noise, latents(), torch.zeros(2, 1, 8, 8), Blending(repeats=repeats))
-    assert torch.equal(drawn, latents())
+def test_a_mask_of_zeros_gives_the_condition() -> None:
+    assert torch.equal(run(some_noise, latents(), torch.zeros(2, 1, 8, 8)), latents())
 
 
 @pytest.mark.parametrize("steps", [1, 2, 30])
@@ -89,15 +77,14 @@ def test_a_mask_of_ones_is_plain_sampling(steps: int) -> None:
     torch.testing.assert_close(drawn, x, atol=2e-4, rtol=2e-4)
 
 
-@pytest.mark.parametrize("blending", [Blending(), Blending(repeats=2, jump=5)])
-def test_a_perfect_denoiser_finds_what_it_knows(blending: Blending) -> None:
-    drawn = run(knowing(latents(6)), latents(5), half(), blending)
+def test_a_perfect_denoiser_finds_what_it_knows() -> None:
+    drawn = run(knowing(latents(6)), latents(5), half())
     assert torch.equal(drawn[..., :4], latents(5)[..., :4])
     torch.testing.assert_close(drawn[..., 4:], latents(6)[..., 4:], atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("blending", [Blending(), RELEASED])
-def test_the_denoiser_sees_known_latents_at_its_own_noise(blending: Blending) -> None:
+@pytest.mark.parametrize("as_released", [False, True])
+def test_the_denoiser_sees_known_latents_at_its_own_noise(as_released: bool) -> None:
     seen: dict[int, Tensor] = {}
 
     def watch(noisy: Tensor, timestep: int) -> Tensor:
@@ -107,49 +94,17 @@ def test_the_denoiser_sees_known_latents_at_its_own_noise(blending: Blending) ->
     condition = torch.full((1, 4, 80, 80), 3.0)
     unknown = torch.zeros(1, 1, 80, 80)
     unknown[..., 40:] = 1
-    run(watch, condition, unknown, blending)
+    run(watch, condition, unknown, as_released=as_released)
     for number, timestep in list(enumerate(SCHEDULE.timesteps))[:-1]:
-        share = float(SCHEDULE.signal_shares[number + blending.as_released])
+        share = float(SCHEDULE.signal_shares[number + as_released])
         assert float(seen[timestep].mean()) == pytest.approx(3 * share**0.5, abs=0.05)
         assert float(seen[timestep].var()) == pytest.approx(1 - share, rel=0.06)
 
 
 def test_the_released_variant_leaves_noise_in_known_latents() -> None:
     condition = torch.zeros(1, 4, 80, 80)
-    drawn = run(some_noise, condition, torch.zeros(1, 1, 80, 80), RELEASED)
+    drawn = run(some_noise, condition, torch.zeros(1, 1, 80, 80), as_released=True)
     assert float(drawn.var()) == pytest.approx(1 - 0.99915, rel=0.02)
-
-
-def test_the_path_goes_straight_down() -> None:
-    assert list(visits(4)) == [(3, 2), (2, 1), (1, 0), (0, -1)]
-
-
-@pytest.mark.parametrize(("steps", "repeats", "jump"), [(30, 2, 1), (30, 4, 5), (250, 10, 10), (3, 2, 5)])
-def test_jumps_are_those_of_repaint(steps: int, repeats: int, jump: int) -> None:
-    path = list(visits(steps, Blending(repeats=repeats, jump=jump)))
-    assert path[0][0] == steps - 1
-    assert path[-1] == (0, -1)
-    assert all(end == start for (_, end), (start, _) in itertools.pairwise(path))
-    up = [(start, end) for start, end in path if end > start]
-    stretches = range(0, steps - jump, jump)
-    assert sorted(up) == sorted((start, start + jump) for start in stretches for _ in range(repeats - 1))
-
-
-def test_noise_that_is_added_again_fits_the_step() -> None:
-    seen: dict[int, list[Tensor]] = {}
-    clean = torch.full((1, 1, 100, 100), 0.5)  # noise to start from has nothing of it
-    known = knowing(clean)
-
-    def watch(noisy: Tensor, timestep: int) -> Tensor:
-        seen.setdefault(timestep, []).append(noisy)
-        return known(noisy, timestep)
-
-    run(watch, clean, torch.ones(1, 1, 100, 100), Blending(repeats=2, jump=7))
-    for number, timestep in enumerate(SCHEDULE.timesteps[:-1]):
-        share = float(SCHEDULE.signal_shares[number])
-        for noisy in seen[timestep]:
-            assert float(noisy.mean()) == pytest.approx(0.5 * share**0.5, abs=0.06)
-            assert float(noisy.var()) == pytest.approx(1 - share, rel=0.06)
 
 
 def test_a_cell_is_unknown_when_one_of_its_pixels_is() -> None:
@@ -160,11 +115,6 @@ def test_a_cell_is_unknown_when_one_of_its_pixels_is() -> None:
     assert torch.equal(latent_mask(unknown, 8)[0, 0], expected)
     expected[0:3, 1:4] = 1
     assert torch.equal(latent_mask(unknown, 8, dilation=1)[0, 0], expected)
-
-
-def test_noise_comes_from_the_generator_alone() -> None:
-    drawn = normal_like(torch.empty(2, 3, dtype=torch.float64), seeded())
-    assert torch.equal(drawn, torch.randn(2, 3, generator=seeded()).double())
 
 
 def test_progress_ends_at_one() -> None:

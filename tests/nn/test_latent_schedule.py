@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from headroom.nn.latent.schedule import noised, signal_shares, spaced_schedule, spaced_timesteps
+from headroom.nn.latent.schedule import noised, normal_like, signal_shares, spaced_schedule, spaced_timesteps
 
 
 def test_signal_shares_are_those_of_stable_diffusion() -> None:
@@ -32,7 +32,6 @@ def test_steps_end_where_noise_does(count: int) -> None:
 def test_spaced_betas_lead_to_the_same_signal_shares() -> None:
     spaced = spaced_schedule(30)
     torch.testing.assert_close((1 - spaced.betas).cumprod(0), signal_shares()[list(spaced.timesteps)])
-    assert spaced.posterior_variance[0] == 0
 
 
 def test_all_steps_have_the_betas_of_the_schedule() -> None:
@@ -52,3 +51,8 @@ def test_noised_latents_keep_unit_variance() -> None:
     other = noised(clean[:2], noise[:2], torch.tensor([spaced.timesteps[number] for number in numbers]))
     torch.testing.assert_close(one, other)
     torch.testing.assert_close(spaced.noised(clean, noise, -1), clean)
+
+
+def test_noise_comes_from_the_generator_alone() -> None:
+    drawn = normal_like(torch.empty(2, 3, dtype=torch.float64), torch.Generator().manual_seed(0))
+    assert torch.equal(drawn, torch.randn(2, 3, generator=torch.Generator().manual_seed(0)).double())

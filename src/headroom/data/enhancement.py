@@ -11,11 +11,9 @@ from torch import Tensor
 
 from headroom.colour.exposure import display_codes, key_gain
 from headroom.data.camera import CameraSettings, balance, record
-from headroom.data.views import render_views, sample_views
+from headroom.data.views import draw_view
 from headroom.methods.contract import EnhanceBatch
 from headroom.restore.unknown import unknown_region
-
-_SUPERSAMPLE = 2  # A wide view of 256 px is coarser than a panorama of 1024 x 512 in its middle.
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +55,16 @@ class EnhancementData:
         return EnhanceBatch(*map(torch.cat, zip(*examples, strict=True)))
 
     def example(self, number: int, side_px: int) -> EnhanceBatch:
-        """Make one square example, as a batch of one."""
+        """Make one square example, as a batch of one; half of them are mirrored."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        light = well_exposed(self._view(side_px, generator))
+        radiance = draw_view(self.panoramas, self.settings, side_px, generator)
+        mirrored = radiance.flip(3) if torch.rand(1, generator=generator) < 0.5 else radiance
+        light = well_exposed(mirrored)
         low, high = self.settings.error_ev
         error_ev = low + (high - low) * torch.rand(1, generator=generator)
         exposed = balance(light, self.settings.camera, generator) * torch.exp2(error_ev)
         codes = record(exposed, self.settings.camera, generator).codes
         return EnhanceBatch(codes, unknown_region(codes), to_display(light), error_ev)
-
-    def _view(self, side_px: int, generator: torch.Generator) -> Tensor:
-        """Draw a view of any panorama, 1 x 3 x H x W; half of them are mirrored."""
-        names = list(self.panoramas)
-        name = names[int(torch.randint(len(names), (1,), generator=generator))]
-        view = sample_views(
-            1,
-            generator,
-            field_of_view_degrees=self.settings.field_of_view_degrees,
-            pitch_degrees=self.settings.pitch_degrees,
-            roll_degrees=self.settings.roll_degrees,
-        )
-        light = render_views(self.panoramas[name], view, (side_px, side_px), supersample=_SUPERSAMPLE)
-        return light.flip(3) if torch.rand(1, generator=generator) < 0.5 else light
 
 
 def well_exposed(radiance: Tensor) -> Tensor:

@@ -12,10 +12,8 @@ from torch import Tensor
 from headroom.colour.exposure import display_codes, key_gain
 from headroom.colour.transfer import encode
 from headroom.data.camera import CameraSettings, balance
-from headroom.data.views import render_views, sample_views
+from headroom.data.views import draw_view
 from headroom.methods.contract import GenerateBatch
-
-_SUPERSAMPLE = 2  # A wide view is coarser than a panorama of 1024 x 512 in its middle.
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +62,7 @@ class PictureData:
     def picture(self, number: int, side_px: int) -> Tensor:
         """Make one square picture, 1 x 3 x S x S sRGB code values; half of them are mirrored."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        names = list(self.panoramas)
-        name = names[int(torch.randint(len(names), (1,), generator=generator))]
-        view = sample_views(
-            1,
-            generator,
-            field_of_view_degrees=self.settings.field_of_view_degrees,
-            pitch_degrees=self.settings.pitch_degrees,
-            roll_degrees=self.settings.roll_degrees,
-        )
-        radiance = render_views(self.panoramas[name], view, (side_px, side_px), supersample=_SUPERSAMPLE)
+        radiance = draw_view(self.panoramas, self.settings, side_px, generator)
         codes = self._photograph(balance(radiance, self.settings.camera, generator), generator)
         if torch.rand(1, generator=generator) < self.settings.swapped_chance:
             codes = codes[:, torch.randperm(3, generator=generator)]

@@ -7,11 +7,14 @@ radians, right-handed: yaw turns right, pitch looks up, roll turns the camera cl
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+_SUPERSAMPLE = 2  # A wide view of 256 px is coarser than a panorama of 1024 x 512 in its middle.
 
 
 class View(NamedTuple):
@@ -57,6 +60,39 @@ def sample_views(
         roll=torch.deg2rad(roll_degrees * torch.randn(count, generator=generator)),
         field_of_view=torch.deg2rad(uniform(*field_of_view_degrees)),
     )
+
+
+class Cameras(Protocol):
+    """Settings of how cameras are held; see `sample_views`."""
+
+    @property
+    def field_of_view_degrees(self) -> tuple[float, float]:
+        """Range of the horizontal field of view."""
+        ...
+
+    @property
+    def pitch_degrees(self) -> tuple[float, float]:
+        """Range of the pitch."""
+        ...
+
+    @property
+    def roll_degrees(self) -> float:
+        """Standard deviation of the roll."""
+        ...
+
+
+def draw_view(panoramas: Mapping[str, Tensor], cameras: Cameras, side_px: int, generator: torch.Generator) -> Tensor:
+    """Draw a square view of any of some 3 x H x W panoramas: 1 x 3 x S x S linear radiance."""
+    names = list(panoramas)
+    name = names[int(torch.randint(len(names), (1,), generator=generator))]
+    view = sample_views(
+        1,
+        generator,
+        field_of_view_degrees=cameras.field_of_view_degrees,
+        pitch_degrees=cameras.pitch_degrees,
+        roll_degrees=cameras.roll_degrees,
+    )
+    return render_views(panoramas[name], view, (side_px, side_px), supersample=_SUPERSAMPLE)
 
 
 def view_rays(view: View, height: int, width: int) -> Tensor:

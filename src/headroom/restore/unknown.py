@@ -90,7 +90,8 @@ def drawn_unknown(drawn: NDArray[Any], photo: Photo) -> Mask:
 
 
 def _radius_px(mask: Mask) -> int:
-    return max(1, round(max(mask.shape) / _PX_PER_RADIUS))
+    longest: int = max(mask.shape)
+    return max(1, round(longest / _PX_PER_RADIUS))
 
 
 def _disc(radius: int) -> NDArray[np.uint8]:

@@ -80,7 +80,7 @@ def _generate(
     condition = encode_tiled(network, picture, **of_autoencoder)
     predict = _steered(network, network.hint(condition, cells), chosen, inputs.sampling, contexts)
     schedule = spaced_schedule(inputs.sampling.steps)
-    latents = sample_masked(predict, condition, cells, schedule, generator, progress, options.blending)
+    latents = sample_masked(predict, condition, cells, schedule, generator, progress, as_released=options.as_released)
     return fix_colours(decode_tiled(network, latents, **of_autoencoder), picture, options.colour_fix)[..., :h, :w]
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from headroom.errors import UsageError
 from headroom.methods.sagiri.colour_fix import ColourFix
 from headroom.methods.sagiri.control import ControlBranch
-from headroom.methods.sagiri.masked_sampling import STRAIGHT_DOWN, Blending
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
 from headroom.nn.latent.schedule import STEPS, noised, signal_shares
 from headroom.nn.latent.settings import COMPACT, STABLE_DIFFUSION_2, LatentPriorSettings
@@ -27,7 +26,7 @@ class RefineOptions:
         tile_px: Longest side of what the denoiser and the autoencoder see at a time.
         overlap_px: How far two of these overlap.
         dilation: Cells by which the unknown region grows in latents.
-        blending: How known latents are held.
+        as_released: Whether known latents are held as in the released code; see `sample_masked`.
         colour_fix: How the result's colours follow those of the first stage.
         band_px: Width of the cross-fade around the unknown region, a multiple of 2.
     """
@@ -35,7 +34,7 @@ class RefineOptions:
     tile_px: int = 768
     overlap_px: int = 128
     dilation: int = 0
-    blending: Blending = STRAIGHT_DOWN
+    as_released: bool = False
     colour_fix: ColourFix = "wavelet"
     band_px: int = 16
 

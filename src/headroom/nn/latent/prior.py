@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from headroom.nn.latent.schedule import signal_shares
+from headroom.nn.latent.schedule import normal_like, signal_shares
 from headroom.nn.latent.settings import LatentPriorSettings, Prediction
 
 AUTOENCODER_FACTOR = 8
@@ -99,8 +99,7 @@ class LatentPrior(nn.Module):
         posterior = self.posterior(pictures)
         latents = posterior.mean
         if generator is not None:
-            noise = torch.randn(latents.shape, generator=generator, device=generator.device)
-            latents = latents + posterior.deviation * noise.to(latents)
+            latents = latents + posterior.deviation * normal_like(latents, generator)
         return self.normalised(latents)
 
     def decode(self, latents: Tensor) -> Tensor:

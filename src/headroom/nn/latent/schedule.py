@@ -38,16 +38,12 @@ class SpacedSchedule:
     Attributes:
         timesteps: Their numbers among the 1000.
         signal_shares: K, share of the signal at each.
-        shares_below: K, the same at the next cleaner one; 1 below the first.
         betas: K, share of the variance that each replaces by noise, coming from the one below.
-        posterior_variance: K, variance of a latent one step down, given this one and the clean one; 0 at the first.
     """
 
     timesteps: tuple[int, ...]
     signal_shares: Tensor
-    shares_below: Tensor
     betas: Tensor
-    posterior_variance: Tensor
 
     def noised(self, clean: Tensor, noise: Tensor, number: int) -> Tensor:
         """Mix noise into latents as at the visited step `number`, 0 to K - 1; at -1 they stay clean."""
@@ -60,11 +56,16 @@ def spaced_schedule(steps: int) -> SpacedSchedule:
     timesteps = spaced_timesteps(steps)
     shares = signal_shares()[timesteps]
     below = torch.cat((shares.new_ones(1), shares[:-1]))
-    betas = 1 - shares / below
-    return SpacedSchedule(tuple(timesteps), shares, below, betas, betas * (1 - below) / (1 - shares))
+    return SpacedSchedule(tuple(timesteps), shares, 1 - shares / below)
 
 
 def noised(clean: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
     """Mix noise into N x C x h x w latents, each as at its own one of the 1000 steps, N int64."""
     share = signal_shares().to(clean)[timestep].view(-1, 1, 1, 1)
     return share.sqrt() * clean + (1 - share).sqrt() * noise
+
+
+def normal_like(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw normal numbers of x's shape where the generator lives, so that every device gets the same."""
+    drawn = torch.randn(x.shape, generator=generator, device=generator.device)
+    return drawn.to(x)
