@@ -215,6 +215,8 @@ def test_export_leaves_out_what_other_files_hold(tmp_path: Path) -> None:
     train(BlurTask(recipe), recipe, tmp_path / "run")
     export(tmp_path / "run", tmp_path / "bias.safetensors", prefix="0.b")
     assert load_file(tmp_path / "bias.safetensors").keys() == {"0.bias"}
+    export(tmp_path / "run", tmp_path / "weight.safetensors", choose=lambda state: {"small": state["0.weight"]})
+    assert load_file(tmp_path / "weight.safetensors").keys() == {"small"}
 
 
 def test_export_before_the_first_validation(tmp_path: Path) -> None:

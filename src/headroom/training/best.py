@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 from headroom.errors import WeightsError
 from headroom.training.checkpoint import save_tensors
@@ -54,7 +55,13 @@ def keep_if_best(run_folder: Path, network: nn.Module, found: Best, recipe: Reci
     save_tensors(path, network.state_dict(), description | validation)
 
 
-def export(run_folder: Path, target: Path, *, prefix: str | tuple[str, ...] = "") -> None:
+def export(
+    run_folder: Path,
+    target: Path,
+    *,
+    prefix: str | tuple[str, ...] = "",
+    choose: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict,
+) -> None:
     """Write a run's best weights as the float16 safetensors that ship, with the run's description in their header.
 
     Args:
@@ -62,6 +69,7 @@ def export(run_folder: Path, target: Path, *, prefix: str | tuple[str, ...] = ""
         target: The file to write.
         prefix: Only weights whose names start with it, or with one of these, are written: the others are in files that
             a preset shares.
+        choose: Gives what to write of these, where a prefix cannot say it, such as `headroom.nn.low_rank.adapters_of`.
 
     Raises:
         WeightsError: The run has no weights yet, or they are damaged or too large for float16.
@@ -69,4 +77,4 @@ def export(run_folder: Path, target: Path, *, prefix: str | tuple[str, ...] = ""
     """
     path = run_folder / FILE_NAME
     state = {name: value for name, value in read_state_dict(path).items() if name.startswith(prefix)}
-    pack(state, target, check_header(path))
+    pack(choose(state), target, check_header(path))
