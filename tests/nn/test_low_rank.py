@@ -111,4 +111,3 @@ def test_an_adapter_of_another_layer_is_refused():
 def test_unknown_layers_are_an_error():
     with pytest.raises(ValueError, match="nowhere"):
         add_adapters(Small(), ["nowhere"], rank=4, scale=SCALE)
-
