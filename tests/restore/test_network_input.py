@@ -59,6 +59,9 @@ def test_cells_are_means(cell_px: int) -> None:
             mean = CODES[cell].mean(axis=(0, 1)) / 255
             np.testing.assert_allclose(inputs.encoded[0, :, row, column], mean, atol=1.01 / 255)
             np.testing.assert_allclose(inputs.clipped[0, :, row, column], CLIPPED[cell].mean((0, 1)), atol=1.01 / 255)
+            assert inputs.crushed is not None
+            dark = (CODES[cell] < 8).mean((0, 1))
+            np.testing.assert_allclose(inputs.crushed[0, :, row, column], dark, atol=1.01 / 255)
     assert inputs.encoded.shape == (1, 3, -(-37 // cell_px), -(-53 // cell_px))
     np.testing.assert_allclose(inputs.linear, srgb_to_light(inputs.encoded.numpy()), rtol=1e-5, atol=1e-7)
 
@@ -72,15 +75,18 @@ def test_cells_are_those_of_another_library() -> None:
 
 def test_full_resolution_is_exact() -> None:
     inputs = full_input(CODES, CLIPPED)
-    encoded, _, clipped = (tensor[0].permute(1, 2, 0).numpy() for tensor in inputs)
+    encoded, _, clipped, crushed = (tensor[0].permute(1, 2, 0).numpy() for tensor in inputs if tensor is not None)
     np.testing.assert_array_equal(np.rint(encoded * 255), CODES)
     np.testing.assert_array_equal(clipped, CLIPPED)
+    np.testing.assert_array_equal(crushed, CODES < 8)
 
 
 @pytest.mark.parametrize(("multiple", "minimum", "size"), [(1, 1, (37, 53)), (32, 32, (64, 64)), (16, 100, (112, 112))])
 def test_padding_repeats_the_border(multiple: int, minimum: int, size: tuple[int, int]) -> None:
     inputs = full_input(CODES, CLIPPED)
     for padded, tensor in zip(pad_input(inputs, multiple, minimum), inputs, strict=True):
+        assert padded is not None
+        assert tensor is not None
         assert padded.shape[2:] == size
         rows, columns = (torch.arange(length).clamp(max=last) for length, last in zip(size, (36, 52), strict=True))
         assert torch.equal(padded, tensor[:, :, rows][:, :, :, columns])

@@ -18,6 +18,8 @@ import headroom
 from headroom.image import Encoding, Photo
 from headroom.io import read_hdr, read_photo
 from headroom.restore.clipping import clipped_codes
+from headroom.restore.compose import no_gain
+from headroom.restore.predict import Gains
 from headroom.restore.sensor import fill_sensor
 
 NEUTRAL = np.array([0.5, 1.0, 0.7])
@@ -96,7 +98,10 @@ def filled(photo: Photo, stops: float) -> tuple[NDArray[np.float32], NDArray[np.
     return fill_sensor(
         photo,
         clipped_codes(photo),
-        lambda _codes, _clipped: lambda start, stop: torch.full((stop - start, photo.width, 3), stops),
+        lambda _codes, _clipped: Gains(
+            lambda start, stop: torch.full((stop - start, photo.width, 3), stops),
+            no_gain,
+        ),
         strip_rows=7,
         max_gain_stops=10,
         progress=lambda _share: None,

@@ -20,6 +20,11 @@ Progress = Callable[[float], None]
 
 Verb = Literal["expand", "merge", "enhance", "generate"]
 
+CRUSHED_BELOW_CODE = 8
+"""Codes of a photo below it are crushed: rounding and compression leave nothing of what was there."""
+CRUSH_LEVEL = CRUSHED_BELOW_CODE / 255 / 12.92
+"""The light of that code in 8-bit sRGB, whose curve is straight there."""
+
 Inputs = TypeVar("Inputs", bound=tuple[Any, ...])
 Examples = TypeVar("Examples", bound=tuple[Tensor, ...])
 
@@ -38,6 +43,7 @@ class Capabilities:
         half_precision: True when bfloat16 gives the same picture.
         needs_prompt: True when the method reads words.
         invents_content: True when recovered pixels are generated rather than only continued.
+        recovers_shadows: True when the gain of an expand method counts in crushed channels as well as in clipped ones.
         peak_bytes_per_pixel: Memory of one forward pass per input pixel, measured, activations included.
         frames: Fewest and most frames of a bracket that a merge method takes; `restore` reduces or completes others.
     """
@@ -50,6 +56,7 @@ class Capabilities:
     half_precision: bool = False
     needs_prompt: bool = False
     invents_content: bool = True
+    recovers_shadows: bool = False
     peak_bytes_per_pixel: int = 0
     frames: tuple[int, int] = (1, 1)
 
@@ -80,11 +87,18 @@ class ExpandInput(NamedTuple):
         linear: N x 3 x H x W linear light, 1.0 = full scale.
         clipped: N x 3 x H x W share of each cell's pixels whose channel is clipped, in [0, 1]; only 0 and 1 at
             full resolution.
+        crushed: The same of channels with codes below `CRUSHED_BELOW_CODE`; None where nobody counted them.
     """
 
     encoded: Tensor
     linear: Tensor
     clipped: Tensor
+    crushed: Tensor | None = None
+
+    def mapped(self, function: Callable[[Tensor], Tensor]) -> ExpandInput:
+        """Apply a function to every tensor that is there."""
+        crushed = None if self.crushed is None else function(self.crushed)
+        return ExpandInput(function(self.encoded), function(self.linear), function(self.clipped), crushed)
 
 
 class ExpandBatch(NamedTuple):
@@ -101,6 +115,22 @@ class ExpandBatch(NamedTuple):
     linear: Tensor
     clipped: Tensor
     truth: Tensor
+
+
+class ExposureBatch(NamedTuple):
+    """Training examples of an expand method that learns what a photo would show at other exposures.
+
+    Attributes:
+        codes: N x 3 x 3 x H x W code values in [0, 1] of each view at three exposures, the shortest first.
+        exposure: N x 3 exposure of each over that of the middle one.
+        truth: N x 3 x H x W the scene's linear light, 1.0 = where the middle exposure clips.
+        photo: N, index of the exposure that stands for a user's photo, int64.
+    """
+
+    codes: Tensor
+    exposure: Tensor
+    truth: Tensor
+    photo: Tensor
 
 
 class MergeInput(NamedTuple):
@@ -246,6 +276,7 @@ class Training(Generic[Examples]):
         prepare: (untrained network, loss settings) -> None: loads the weights that training starts from, and raises
             when what the settings ask for is not there.
         recipe: Name of its recipe in the method's folder without `.toml`; that of the debug twin ends in `_debug`.
+        of_exposures: True when an expand method learns from `ExposureBatch` instead of `ExpandBatch`.
     """
 
     loss_settings: type[BaseModel]
@@ -253,6 +284,7 @@ class Training(Generic[Examples]):
     predict: Callable[[nn.Module, Examples], Tensor]
     prepare: Callable[[nn.Module, Any], None] = _from_nothing
     recipe: str = "recipe"
+    of_exposures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +298,8 @@ class Method(Generic[Inputs]):
         presets: By name; the first one is the default.
         build: Makes the network of a preset's settings; `nn.Identity` for a method without one.
         run: (network, inputs, generator, progress) -> N x 3 x H x W. For expand: `ExpandInput` to log2 gain over its
-            `linear`, used in clipped channels alone. For merge: `MergeInput` to scene light in the units of `linear`.
+            `linear`, or over `CRUSH_LEVEL` where that is more; used in clipped channels, and in crushed ones where the
+            method recovers shadows. For merge: `MergeInput` to scene light in the units of `linear`.
             For enhance and generate: `EnhanceInput`, `GenerateInput` to sRGB code values, which may leave [0, 1].
         own_names: Turns the state dict of a released checkpoint, or of our own, into this network's names.
         read_folder: (settings, folder) -> the network of a preset whose weights may be a folder of several files; None

@@ -1,10 +1,13 @@
-"""Which code values of a photo are clipped: the line between what was measured and what is recovered.
+"""Which code values of a photo are clipped or crushed: the lines between what was measured and what is recovered.
 
 A code is clipped when it is the top one. In a compressed photo that line is blurred: codes just below the top count as
 clipped too where a top code is within the reach of a compressed block, because compression may have pushed them there,
 and where they fill most of a block, because a burnt-out area that was scaled or compressed again lies a few codes
 below the top. Codes elsewhere are measured, however bright. In camera RAW, a pixel has two of its three codes from its
 neighbours, so those beside a clipped one are no measurement either.
+
+At the other end of the range a code is crushed when rounding it takes away more than a sixteenth of its value. It is
+a measurement only in that its light was below that of the first code that is not.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from headroom.image import Photo
+from headroom.colour.transfer import decode_codes
+from headroom.image import FloatImage, Photo
+from headroom.methods.contract import CRUSHED_BELOW_CODE
 
 _LEAST_STEP = 5
 """Codes below the top that may count in any compressed photo, also where its quantisation tables allow for less."""
@@ -33,8 +38,24 @@ def clipped_codes(photo: Photo) -> NDArray[np.bool_]:
     return within_error & of_blocks(grown(burnt_out), top.shape)
 
 
+def crushed_codes(photo: Photo) -> NDArray[np.bool_]:
+    """Say for every code value whether it is crushed: H x W x 3; of floats, only zeros are."""
+    return np.asarray(photo.codes < _crushed_below(photo))
+
+
+def crush_level(photo: Photo) -> FloatImage:
+    """Give the light, of each of 3 channels, that crushed codes were below."""
+    code = np.full((1, 1, 3), _crushed_below(photo), photo.codes.dtype)
+    light: FloatImage = decode_codes(code, photo.encoding, photo.bit_depth)[0, 0]
+    return light
+
+
+def _crushed_below(photo: Photo) -> float:
+    return CRUSHED_BELOW_CODE * photo.top_code / float(2**photo.bit_depth - 1)
+
+
 def recovery_weight(clipped: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Turn clipped codes into the weight of their recovered gain: H x W x 3, 0 to 255.
+    """Turn clipped or crushed codes into the weight of what is recovered there: H x W x 3, 0 to 255.
 
     0 at every measured code. Just inside a straight border it starts above a half, because lamps do end sharply, and
     rises to 255 over a rim that is wider in larger photos.

@@ -1,8 +1,9 @@
-"""The honest composition: measured pixels stay as measured, clipped ones get the predicted gain."""
+"""The honest composition: measured pixels stay as measured, clipped and crushed ones get the predicted gain."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from headroom.image import FloatImage
+from headroom.methods.contract import CRUSH_LEVEL
 from headroom.nn.gain import upsample_gain
 
 LinearRows = Callable[[int, int], FloatImage]
@@ -17,6 +19,20 @@ LinearRows = Callable[[int, int], FloatImage]
 
 GainRows = Callable[[int, int], Tensor]
 """Gives the log2 gain of rows `start` to `stop`: R x W x 3."""
+
+
+class Shadows(NamedTuple):
+    """What is recovered of crushed codes.
+
+    Attributes:
+        weight: H x W x 3 share of what is recovered in each code's light, 0 to 255; 0 at measured codes.
+        gain_rows: The predicted gain over the measured light, or over `CRUSH_LEVEL` where that is more.
+        ceiling: The light, of each channel, that crushed codes were below.
+    """
+
+    weight: NDArray[np.uint8]
+    gain_rows: GainRows
+    ceiling: FloatImage
 
 
 def compose(
@@ -27,8 +43,9 @@ def compose(
     strip_rows: int,
     max_gain_stops: float,
     progress: Callable[[float], None],
+    shadows: Shadows | None = None,
 ) -> tuple[FloatImage, FloatImage]:
-    """Take a photo's measured light and lift its clipped codes.
+    """Take a photo's measured light, lift its clipped codes and part its crushed ones.
 
     Args:
         linear_rows: The measured light.
@@ -37,6 +54,7 @@ def compose(
         strip_rows: Rows that are worked on at a time.
         max_gain_stops: Largest gain, which is the log2 value of the brightest recovered pixel.
         progress: Told the finished share.
+        shadows: What is recovered of crushed codes; None to leave them as they are.
 
     Returns:
         H x W x 3 linear pixels, in the scale of `linear_rows`, and the H x W recovered mask.
@@ -52,6 +70,9 @@ def compose(
             # A clipped pixel is at least as bright as the clip level; a measured one is multiplied by exactly 1.
             gain = torch.clamp(gain_rows(start, stop), min=0, max=max_gain_stops)
             torch.from_numpy(strip).mul_(torch.exp2(gain * torch.from_numpy(strip_weight / np.float32(255))))
+        if shadows and (in_shadows := shadows.weight[start:stop]).any():
+            _part(strip, in_shadows, shadows.gain_rows(start, stop), shadows.ceiling)
+            strip_weight = np.maximum(strip_weight, in_shadows)
         pixels[start:stop] = strip
         largest = np.maximum(np.maximum(strip_weight[..., 0], strip_weight[..., 1]), strip_weight[..., 2])
         np.divide(largest, np.float32(255), out=recovered[start:stop])
@@ -59,17 +80,24 @@ def compose(
     return pixels, recovered
 
 
+def _part(light: FloatImage, weight: NDArray[np.uint8], gain: Tensor, ceiling: FloatImage) -> None:
+    """Replace the light of crushed codes in place, R x W x 3, by none that they would not have stood for."""
+    recovered = np.maximum(light, np.float32(CRUSH_LEVEL)) * torch.exp2(gain).numpy()
+    np.minimum(recovered, np.maximum(light, ceiling), out=recovered)
+    light += weight / np.float32(255) * (recovered - light)
+
+
 def no_gain(_start: int, _stop: int) -> Tensor:
     """Give no gain at all."""
     return torch.zeros(1, 1, 1)
 
 
-def cells_to_rows(gain: Tensor, clipped_share: Tensor, cell_px: int, width: int) -> GainRows:
+def cells_to_rows(gain: Tensor, share: Tensor, cell_px: int, width: int) -> GainRows:
     """Give rows of a gain that was predicted on a grid of cells.
 
     Args:
         gain: 1 x 3 x h x w log2 gain.
-        clipped_share: 1 x 3 x h x w share of each cell that is clipped.
+        share: 1 x 3 x h x w share of each cell that the gain is for: that is clipped, or crushed.
         cell_px: Side of a cell in pixels.
         width: Columns of the photo.
     """
@@ -79,7 +107,7 @@ def cells_to_rows(gain: Tensor, clipped_share: Tensor, cell_px: int, width: int)
         first, last = start // cell_px, -(-stop // cell_px)
         above, below = max(first - 1, 0), min(last + 1, rows)
         size = ((below - above) * cell_px, gain.shape[3] * cell_px)
-        fine = upsample_gain(gain[:, :, above:below], clipped_share[:, :, above:below], size)
+        fine = upsample_gain(gain[:, :, above:below], share[:, :, above:below], size)
         offset = start - above * cell_px
         return fine[0, :, offset : offset + stop - start, :width].permute(1, 2, 0)
 

@@ -8,23 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from headroom._version import __version__
 from headroom.errors import InputError, UsageError
 from headroom.image import FloatImage, GainMap, Hdr, Photo
-from headroom.methods.contract import ExpandInput
-from headroom.restore.clipping import clipped_codes, recovery_weight
-from headroom.restore.compose import GainRows, cells_to_rows, compose, no_gain
+from headroom.restore.clipping import clipped_codes, crush_level, crushed_codes, recovery_weight
+from headroom.restore.compose import Shadows, compose, no_gain
 from headroom.restore.linearise import Curve, linearise
 from headroom.restore.network import Loaded, choose_preset, load_network
 from headroom.restore.own_gain_map import gain_beyond, left_unmeasured, linear_rows, usable_map
-from headroom.restore.plan import TILED_BYTES_PER_PIXEL, Plan, make_plan
-from headroom.restore.reduce import network_codes, pad_input, reduced_input
-from headroom.restore.sensor import Predict, fill_sensor
-from headroom.restore.tile import run_tiled
+from headroom.restore.plan import TILED_BYTES_PER_PIXEL, make_plan
+from headroom.restore.predict import Gains, Predict, Predictor
+from headroom.restore.reduce import network_codes
+from headroom.restore.sensor import fill_sensor
 
 Progress = Callable[[float], None]
 
@@ -52,7 +49,8 @@ def expand(
     Measured pixels equal the linearised photo; clipped ones are filled in and marked in `Hdr.recovered`. A photo with
     a gain map of its own was measured beyond white: its pixels equal what the map makes of the linearised photo, and
     only clipped ones that the map leaves open too are filled in. In camera RAW, channels of the sensor are measured or
-    clipped; light that no clipped channel contributes to is as measured.
+    clipped; light that no clipped channel contributes to is as measured. Methods that recover shadows also replace
+    crushed pixels, by light that those could have stood for; in camera RAW nothing is crushed.
 
     Args:
         photo: An upright photo.
@@ -88,12 +86,9 @@ def expand(
     loaded = load_network(method, preset_name, weights, plan.device)
     gain_map = usable_map(photo) if use_gain_map else None
     clipped = clipped_codes(photo) if capabilities.invents_content else np.zeros(photo.codes.shape, dtype=bool)
-
-    def predict(codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> GainRows:
-        generator = torch.Generator(plan.device).manual_seed(seed)
-        return _predict(loaded, plan, codes, clipped, generator, lambda share: report(share / 2))
-
-    fill = fill_sensor if is_raw else partial(_fill, gain_map=gain_map)
+    crushed = crushed_codes(photo) if capabilities.recovers_shadows and not is_raw else None
+    predict = Predictor(loaded, plan, seed, lambda share: report(share / 2))
+    fill = fill_sensor if is_raw else partial(_fill, gain_map=gain_map, crushed=crushed)
     pixels, recovered = fill(
         photo,
         clipped,
@@ -145,24 +140,25 @@ def _fill(
     predict: Predict,
     *,
     gain_map: GainMap | None,
+    crushed: NDArray[np.bool_] | None,
     strip_rows: int,
     max_gain_stops: float,
     progress: Progress,
 ) -> tuple[FloatImage, FloatImage]:
-    """Fill in the clipped codes of an RGB photo that its gain map leaves open; see `fill_sensor`."""
+    """Fill in the clipped codes of an RGB photo that its gain map leaves open, and crushed ones; see `fill_sensor`."""
     light = linear_rows(photo, photo.encoding, gain_map)
     left = left_unmeasured(clipped, gain_map)
-    gain_rows: GainRows = no_gain
-    if left.any():
-        gain_rows = predict(network_codes(photo, photo.encoding), clipped)
-        gain_rows = gain_beyond(light, gain_rows, max_gain_stops) if gain_map else gain_rows
+    gains = Gains(no_gain, no_gain)
+    if left.any() or (crushed is not None and crushed.any()):
+        gains = predict(network_codes(photo, photo.encoding), clipped)
     return compose(
         light,
         recovery_weight(left),
-        gain_rows,
+        gain_beyond(light, gains.lights, max_gain_stops) if gain_map else gains.lights,
         strip_rows=strip_rows,
         max_gain_stops=max_gain_stops,
         progress=progress,
+        shadows=None if crushed is None else Shadows(recovery_weight(crushed), gains.shadows, crush_level(photo)),
     )
 
 
@@ -171,34 +167,3 @@ def _largest_gain(max_headroom_stops: float | None, exposure_ev: float) -> float
     if max_headroom_stops is None:
         return _LARGEST_GAIN_STOPS
     return min(max(max_headroom_stops - exposure_ev, 0.0), _LARGEST_GAIN_STOPS)
-
-
-@torch.inference_mode()
-def _predict(
-    loaded: Loaded,
-    plan: Plan,
-    codes: NDArray[np.uint8],
-    clipped: NDArray[np.bool_],
-    generator: torch.Generator,
-    progress: Progress,
-) -> GainRows:
-    """Run the network over the whole photo or in tiles; give its log2 gain by rows."""
-    capabilities = loaded.preset.capabilities
-
-    def run(inputs: ExpandInput) -> Tensor:
-        height, width = inputs.encoded.shape[2:]
-        padded = pad_input(inputs, capabilities.size_multiple, capabilities.minimum_size_px)
-        on_device = ExpandInput(*(tensor.to(plan.device) for tensor in padded))
-        gain = loaded.method.run(loaded.network, on_device, generator, lambda _share: None)
-        finite = torch.nan_to_num(gain.float(), nan=0.0, posinf=0.0, neginf=0.0)
-        return finite[:, :, :height, :width].cpu()
-
-    if plan.tile_px:
-        gain = run_tiled(
-            run, codes, clipped, tile_px=plan.tile_px, overlap_px=capabilities.overlap_px, progress=progress
-        )
-        return lambda start, stop: torch.from_numpy(gain[start:stop])
-    inputs = reduced_input(codes, clipped, plan.cell_px)
-    gain_cells = run(inputs)
-    progress(1.0)
-    return cells_to_rows(gain_cells, inputs.clipped, plan.cell_px, codes.shape[1])

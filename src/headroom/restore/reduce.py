@@ -11,7 +11,7 @@ from torch import Tensor
 
 from headroom.colour.transfer import decode, decode_codes, encode
 from headroom.image import Encoding, Photo
-from headroom.methods.contract import ExpandInput
+from headroom.methods.contract import CRUSHED_BELOW_CODE, ExpandInput
 from headroom.restore.srgb_like import SRGB_LIKE
 
 _STRIP_ROWS = 256
@@ -40,19 +40,18 @@ def reduced_input(codes: NDArray[np.uint8], clipped: NDArray[np.bool_], cell_px:
     Returns:
         1 x 3 x ceil(H / cell_px) x ceil(W / cell_px) tensors.
     """
-    encoded = np.asarray(Image.fromarray(codes).reduce(cell_px))
-    share = np.asarray(Image.fromarray(clipped.astype(np.uint8) * 255).reduce(cell_px))
-    return _tensors(encoded, share)
+    planes = codes, _as_codes(clipped), _as_codes(codes < CRUSHED_BELOW_CODE)
+    return _tensors(*(np.asarray(Image.fromarray(plane).reduce(cell_px)) for plane in planes))
 
 
 def full_input(codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> ExpandInput:
     """Give 1 x 3 x H x W tensors at full resolution."""
-    return _tensors(codes, clipped.astype(np.uint8) * 255)
+    return _tensors(codes, _as_codes(clipped), _as_codes(codes < CRUSHED_BELOW_CODE))
 
 
 def pad_input(inputs: ExpandInput, multiple: int, minimum_px: int) -> ExpandInput:
     """Repeat the last row and column of each tensor; see `pad_to_multiple`."""
-    return ExpandInput(*(pad_to_multiple(tensor, multiple, minimum_px) for tensor in inputs))
+    return inputs.mapped(lambda tensor: pad_to_multiple(tensor, multiple, minimum_px))
 
 
 def pad_to_multiple(tensor: Tensor, multiple: int, minimum_px: int) -> Tensor:
@@ -61,10 +60,13 @@ def pad_to_multiple(tensor: Tensor, multiple: int, minimum_px: int) -> Tensor:
     return F.pad(tensor, (0, right, 0, below), mode="replicate")
 
 
-def _tensors(codes: NDArray[np.uint8], share: NDArray[np.uint8]) -> ExpandInput:
-    encoded = np.float32(1 / 255) * codes
-    linear = decode(encoded, "srgb")
-    return ExpandInput(_planar(encoded), _planar(linear), _planar(np.float32(1 / 255) * share))
+def _as_codes(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return mask.astype(np.uint8) * np.uint8(255)
+
+
+def _tensors(codes: NDArray[np.uint8], *shares: NDArray[np.uint8]) -> ExpandInput:
+    encoded, *rest = (np.float32(1 / 255) * plane for plane in (codes, *shares))
+    return ExpandInput(*map(_planar, (encoded, decode(encoded, "srgb"), *rest)))
 
 
 def _planar(image: NDArray[np.float32]) -> Tensor:

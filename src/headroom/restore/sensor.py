@@ -15,11 +15,9 @@ from headroom.colour.strips import strips
 from headroom.colour.transfer import decode_codes, encode
 from headroom.image import FloatImage, Photo
 from headroom.restore.clipping import recovery_weight
-from headroom.restore.compose import GainRows, LinearRows, compose, no_gain
+from headroom.restore.compose import LinearRows, compose, no_gain
 from headroom.restore.partly_clipped import any_channel, continued_rows
-
-Predict = Callable[[NDArray[np.uint8], NDArray[np.bool_]], GainRows]
-"""Gives the log2 gain of 8-bit sRGB-like codes, H x W x 3, of which some are clipped."""
+from headroom.restore.predict import Predict
 
 _TOP_CODE = 255
 _ROUNDING = 1e-5
@@ -53,7 +51,7 @@ def fill_sensor(
     codes, _ = compose(
         continued,
         recovery_weight(unbounded),
-        predict(shown, shown == _TOP_CODE) if unbounded.any() else no_gain,
+        predict(shown, shown == _TOP_CODE).lights if unbounded.any() else no_gain,
         strip_rows=strip_rows,
         max_gain_stops=max_gain_stops,
         progress=progress,
