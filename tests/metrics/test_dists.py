@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from headroom.errors import WeightsError
-from headroom.metrics.networks.dists import DISTS, load_dists
+from headroom.nn.dists import DISTS, load_dists
 from headroom.nn.perceptual import VGG16Features
 from headroom.nn.torchvision_beside_cpu import import_torchvision
 from headroom.weights.writer import pack

@@ -25,7 +25,7 @@ def _open_lpips(models: Path) -> Measure:
 
 
 def _open_dists(models: Path) -> Measure:
-    from headroom.metrics.networks.dists import load_dists
+    from headroom.nn.dists import load_dists
 
     network = load_dists(models / VGG16, models / DISTS_WEIGHTS)
     return lambda pair: _distance(network, pair, lowest=0.0)
