@@ -6,9 +6,11 @@ from torch.distributions import Normal, kl_divergence
 
 from headroom import methods
 from headroom.methods.contract import GenerateBatch, GenerateInput, Sampling
-from headroom.methods.latent_prior.losses import colour_error, gradient_error, readout_error, texture_error
+from headroom.methods.latent_prior.losses import colour_error, readout_error
 from headroom.methods.latent_prior.network import Autoencoded, Denoised, TrainedPrior
 from headroom.methods.latent_prior.training import LatentPriorLoss, loss, predict, prepare
+from headroom.nn.gradient_error import gradient_error
+from headroom.nn.texture_error import texture_error
 
 DENOISER = LatentPriorLoss(stage="denoiser", draws=3)
 

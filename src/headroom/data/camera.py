@@ -89,7 +89,7 @@ def record(scene: Tensor, settings: CameraSettings, generator: torch.Generator) 
     """
     count, device = scene.shape[0], scene.device
     scene = scene.clamp(0, 2.0**20)
-    sensor = _add_noise(scene, settings, generator).clamp(0, 1)
+    sensor = add_noise(scene, settings, generator).clamp(0, 1)
     saturation = torch.exp(torch.randn(count, 1, 1, 1, generator=generator) * settings.saturation).to(device)
     grey = sensor.mean(1, keepdim=True)
     # A pixel that clipped in every channel stays white, as in a real pipeline.
@@ -98,7 +98,7 @@ def record(scene: Tensor, settings: CameraSettings, generator: torch.Generator) 
     chances = torch.tensor([chance for _, chance in settings.families])
     drawn = torch.multinomial(chances, count, replacement=True, generator=generator)
     response = sample_responses([names[i] for i in drawn.tolist()], generator).to(device)
-    codes = _store(apply_response(rendered, response), settings, generator)
+    codes = store(apply_response(rendered, response), settings, generator)
     return Shot(codes, scene, response)
 
 
@@ -115,7 +115,7 @@ def _exposure(scene: Tensor, settings: CameraSettings, generator: torch.Generato
     return (torch.exp2(ev).to(scene.device)[:, None] / clip_point)[:, :, None, None]
 
 
-def _add_noise(scene: Tensor, settings: CameraSettings, generator: torch.Generator) -> Tensor:
+def add_noise(scene: Tensor, settings: CameraSettings, generator: torch.Generator) -> Tensor:
     """Add shot noise, whose variance grows with the light, and read noise."""
     strength = torch.rand(2, scene.shape[0], 1, 1, 1, generator=generator).to(scene.device) ** 2
     variance = scene.clamp(max=2) * settings.shot_noise * strength[0] + (settings.read_noise * strength[1]) ** 2
@@ -124,7 +124,7 @@ def _add_noise(scene: Tensor, settings: CameraSettings, generator: torch.Generat
     return scene + variance.sqrt() * noise
 
 
-def _store(codes: Tensor, settings: CameraSettings, generator: torch.Generator) -> Tensor:
+def store(codes: Tensor, settings: CameraSettings, generator: torch.Generator) -> Tensor:
     """Quantise to 8 bits and, for some, compress."""
     count, device = codes.shape[0], codes.device
     low, high = settings.jpeg_quality

@@ -12,6 +12,7 @@ from headroom.methods import load
 from headroom.methods.contract import Training, Verb
 from headroom.training.enhance import EnhanceTask
 from headroom.training.expand import ExpandTask
+from headroom.training.exposures import ExposureTask
 from headroom.training.merge import MergeTask
 from headroom.training.prior import PriorTask
 from headroom.training.recipe import Recipe
@@ -37,7 +38,7 @@ def training_of(method_id: str, preset: str | None = None) -> Training[Any]:
     return by_preset[name]
 
 
-VerbTask = ExpandTask | MergeTask | EnhanceTask | PriorTask
+VerbTask = ExpandTask | ExposureTask | MergeTask | EnhanceTask | PriorTask
 
 _TASKS: Mapping[Verb, Callable[[Recipe, Training[Any], Path], VerbTask]] = {
     "expand": ExpandTask,
@@ -55,4 +56,6 @@ def make_task(recipe: Recipe, panoramas: Path) -> VerbTask:
         DataError: The folder does not hold the panoramas.
     """
     training = training_of(recipe.run.method, recipe.run.preset)
+    if training.of_exposures:
+        return ExposureTask(recipe, training, panoramas)
     return _TASKS[load(recipe.run.method).verb](recipe, training, panoramas)

@@ -8,19 +8,10 @@ from torch import Tensor
 
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR
 
-_WINDOW_PX = 7
-_FAINTEST = 1e-3
-"""Strength of detail below which differences count for little; without it, flat places have no gradient."""
 _FAINTEST_COLOUR = 0.01
 """Deviation of a colour below which it counts for less."""
 _STEADY = 1e-6
 """Variance of the latents' own noise, without which equal latents would leave no solution."""
-
-
-def gradient_error(a: Tensor, b: Tensor) -> Tensor:
-    """Compare the differences of neighbouring pixels: mean absolute error, both directions."""
-    error = a - b
-    return error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
 
 
 def colour_error(a: Tensor, b: Tensor) -> Tensor:
@@ -47,18 +38,3 @@ def readout_error(latents: Tensor, pictures: Tensor) -> Tensor:
 
 def _plus(covariance: Tensor, variance: float) -> Tensor:
     return covariance + variance * torch.eye(len(covariance), device=covariance.device)
-
-
-def texture_error(a: Tensor, b: Tensor) -> Tensor:
-    """Compare the strength of fine detail around each pixel, wherever its edges are: mean absolute error.
-
-    A sharp guess at texture costs more than a blur by every other term; by this one it costs less.
-    """
-    return (_texture(a) - _texture(b)).abs().mean()
-
-
-def _texture(x: Tensor) -> Tensor:
-    """Give the deviation around each pixel of what a blur over 3 x 3 pixels takes away."""
-    detail = x - F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
-    over_columns = F.avg_pool2d(detail**2, (1, _WINDOW_PX), stride=1)
-    return (F.avg_pool2d(over_columns, (_WINDOW_PX, 1), stride=1) + _FAINTEST**2).sqrt()

@@ -10,7 +10,8 @@ from headroom.methods.latent_prior.network import TrainedPrior
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
 from headroom.nn.latent.sampling import sample
 from headroom.nn.latent.settings import COMPACT, LatentPriorSettings
-from headroom.nn.latent.tiling import decode_tiled
+from headroom.nn.latent.tiling import decode_tiled, decode_wrapping
+from headroom.nn.wrapping import AroundTheBack
 
 
 def build(settings: LatentPriorSettings) -> nn.Module:
@@ -24,7 +25,12 @@ def run(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, p
         raise TypeError(f"{type(network).__name__} is not a network of latent_prior")
     height, width = inputs.height_px // AUTOENCODER_FACTOR, inputs.width_px // AUTOENCODER_FACTOR
     shape = (inputs.batch, network.channels, height, width)
-    return decode_tiled(network, sample(network, shape, inputs.sampling.steps, generator, progress))
+    steps = inputs.sampling.steps
+    if not inputs.wraps:
+        return decode_tiled(network, sample(network, shape, steps, generator, progress))
+    with AroundTheBack():
+        latents = sample(network, shape, steps, generator, progress)
+    return decode_wrapping(network, latents)
 
 
 METHOD = Method(

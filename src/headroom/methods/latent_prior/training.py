@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from headroom.methods.contract import GenerateBatch, Training
-from headroom.methods.latent_prior.losses import colour_error, gradient_error, readout_error, texture_error
+from headroom.methods.latent_prior.losses import colour_error, readout_error
 from headroom.methods.latent_prior.network import Autoencoded, Denoised, Stage, TrainedPrior
+from headroom.nn.gradient_error import gradient_error
 from headroom.nn.ssim import ssim
+from headroom.nn.texture_error import texture_error
 
 Weight = Annotated[float, Field(ge=0)]
 

@@ -61,7 +61,7 @@ class LatentPrior(nn.Module):
         super().__init__()
         self.autoencoder, self.denoiser = autoencoder, denoiser
         self.patch_px, self.prediction = patch_px, prediction
-        self.channels: int = self.denoiser.config.in_channels
+        self.channels: int = self.autoencoder.config.latent_channels
         width = self.denoiser.config.cross_attention_dim
         self.learned_context = nn.Parameter(0.02 * torch.randn(context_tokens, width)) if context_tokens else None
         measured = latent_deviation is None  # Only what training found out is stored with the weights.

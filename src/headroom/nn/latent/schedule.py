@@ -8,6 +8,7 @@ their alpha-bar: the part of a noisy latent's variance that is not noise.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -51,10 +52,22 @@ class SpacedSchedule:
         return math.sqrt(share) * clean + math.sqrt(1 - share) * noise
 
 
+def trailing_timesteps(steps: int) -> list[int]:
+    """Choose `steps` of the 1000 steps, evenly down from 999 and not as far as 0, where hardly anything is left to do.
+
+    Source: Lin et al. 2024, "Common Diffusion Noise Schedules and Sample Steps are Flawed", section 3.3.
+    """
+    return [round((i + 1) * STEPS / steps) - 1 for i in range(steps)]
+
+
 def spaced_schedule(steps: int) -> SpacedSchedule:
     """Make the schedule of `spaced_timesteps(steps)`."""
-    timesteps = spaced_timesteps(steps)
-    shares = signal_shares()[timesteps]
+    return schedule_of(spaced_timesteps(steps))
+
+
+def schedule_of(timesteps: Sequence[int]) -> SpacedSchedule:
+    """Make the schedule of some of the 1000 steps, in ascending order."""
+    shares = signal_shares()[list(timesteps)]
     below = torch.cat((shares.new_ones(1), shares[:-1]))
     return SpacedSchedule(tuple(timesteps), shares, 1 - shares / below)
 
