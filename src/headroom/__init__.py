@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from headroom.io import read, read_hdr, read_photo, write_hdr, write_photo, write_preview
     from headroom.io.bracket import read_bracket
     from headroom.io.convert import convert
-    from headroom.restore import enhance, expand, merge
+    from headroom.restore import enhance, expand, generate, merge
 else:
     _HOME = {
         "Bracket": "headroom.image",
@@ -29,6 +29,7 @@ else:
         "convert": "headroom.io.convert",
         "enhance": "headroom.restore",
         "expand": "headroom.restore",
+        "generate": "headroom.restore",
         "merge": "headroom.restore",
         "read": "headroom.io",
         "read_bracket": "headroom.io.bracket",
@@ -59,6 +60,7 @@ __all__ = [
     "convert",
     "enhance",
     "expand",
+    "generate",
     "merge",
     "methods",
     "read",

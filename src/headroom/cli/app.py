@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from headroom._version import __version__
-from headroom.cli import bench, convert, data, enhance, expand, inspect, merge, methods, train, weights
+from headroom.cli import bench, convert, data, enhance, expand, generate, inspect, merge, methods, train, weights
 from headroom.cli.console import say
 from headroom.errors import HeadroomError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("expand")(expand.expand)
 app.command("merge")(merge.merge)
 app.command("enhance")(enhance.enhance)
+app.command("generate")(generate.generate)
 app.command("convert")(convert.convert)
 app.command("inspect")(inspect.inspect)
 app.command("methods")(methods.methods)

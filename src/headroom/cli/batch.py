@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from headroom.cli.jobs import Job
     from headroom.restore.expand import Progress
 
-    Work = Callable[[Job, Progress], dict[str, Any]]
-    """Does a job, tells of it on stderr, and returns its facts, ready for JSON."""
+    SomeJob = TypeVar("SomeJob", bound=Job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,16 @@ class Settings:
     format: str | None
 
 
-def run(jobs: Sequence[Job], work: Work, *, force: bool, json: bool) -> None:
+def run(
+    jobs: Sequence[SomeJob], work: Callable[[SomeJob, Progress], dict[str, Any]], *, force: bool, json: bool
+) -> None:
     """Do what is not done yet, print what came of it on stdout, and leave with the exit code if something failed.
+
+    Args:
+        jobs: What there is to do.
+        work: Does a job, tells of it on stderr, and returns its facts, ready for JSON.
+        force: Whether results that exist are replaced.
+        json: Whether stdout has an object of each job instead of the names of files.
 
     Raises:
         UsageError: The only result exists already, and `force` is not given.
@@ -71,7 +78,7 @@ def run(jobs: Sequence[Job], work: Work, *, force: bool, json: bool) -> None:
         raise typer.Exit(failures[0] if len(jobs) == 1 else 1)
 
 
-def _records(jobs: Sequence[Job], work: Work) -> Iterator[dict[str, Any]]:
+def _records(jobs: Sequence[SomeJob], work: Callable[[SomeJob, Progress], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Do every job; yield a JSON-ready record of each."""
     with progress_bar() as display:
         task = display.add_task("", total=len(jobs))
@@ -125,7 +132,9 @@ def expand_one(job: Job, progress: Progress, settings: Settings) -> dict[str, An
 
 
 def _inputs(job: Job) -> dict[str, Any]:
-    """Name what a job reads: one photo, or the frames of a bracket."""
+    """Name what a job reads: one photo, the frames of a bracket, or nothing."""
+    if not job.sources:
+        return {}
     return {"inputs": [str(path) for path in job.sources]} if job.further else {"input": str(job.source)}
 
 

@@ -59,6 +59,22 @@ class Job:
         return next((path for path in self.files if path.exists()), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing(Job):
+    """One picture to draw, of nothing; its source is its own name.
+
+    Attributes:
+        seed: That it is drawn by.
+    """
+
+    seed: int = 0
+
+    @property
+    def sources(self) -> list[Path]:
+        """No file at all."""
+        return []
+
+
 def plan(inputs: Sequence[Path], out: Path, *, format_name: str | None, preview: bool) -> list[Job]:
     """List the jobs of one call; no two of them write the same file, and none writes an input.
 
@@ -84,18 +100,36 @@ def plan_photos(inputs: Sequence[Path], out: Path, *, format_name: str | None) -
         UsageError: The inputs, `out` and the format do not fit together.
     """
     if _is_one_file(inputs, out):
-        container = FORMATS[sdr.format_of(out, format_name)]
-        if out.suffix.lower() not in container.suffixes:
-            raise UsageError(
-                f"{out}: {container.title} is written to {container.suffixes[0]} files. Change --out or --format."
-            )
-        jobs = [job_of([inputs[0]], out, preview=False)]
+        jobs = [job_of([inputs[0]], _checked_photo(out, format_name), preview=False)]
     else:
         _check_folder(out, PHOTO_SUFFIXES)
         suffix = FORMATS[sdr.format_of(out, format_name)].suffixes[0] if format_name else None
         jobs = _jobs_in_folder(inputs, out, lambda source: suffix or sdr.suffix_like(source), preview=False)
     check_inputs_stay(jobs)
     return jobs
+
+
+def plan_drawings(out: Path, seeds: Sequence[int], *, format_name: str | None) -> list[Drawing]:
+    """List the jobs of a call that draws pictures; where there are many, each has its seed in its name.
+
+    Raises:
+        UsageError: `out` and the format do not fit together.
+    """
+    target = _checked_photo(out, format_name)
+    if len(seeds) == 1:
+        return [Drawing(out, target, None, seed=seeds[0])]
+    names = [out.with_name(f"{out.stem}-{seed}{out.suffix}") for seed in seeds]
+    return [Drawing(name, name, None, seed=seed) for name, seed in zip(names, seeds, strict=True)]
+
+
+def _checked_photo(out: Path, format_name: str | None) -> Path:
+    """Return the name of a photo after checking that its suffix fits the format."""
+    container = FORMATS[sdr.format_of(out, format_name)]
+    if out.suffix.lower() not in container.suffixes:
+        raise UsageError(
+            f"{out}: {container.title} is written to {container.suffixes[0]} files. Change --out or --format."
+        )
+    return out
 
 
 def _is_one_file(inputs: Sequence[Path], out: Path) -> bool:

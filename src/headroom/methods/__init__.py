@@ -17,6 +17,9 @@ MERGES_BY_DEFAULT = "lf_diff"
 ENHANCES_BY_DEFAULT = "sagiri"
 """Id of the method that repairs badly exposed photos when none is asked for."""
 
+GENERATES_BY_DEFAULT = "latent_prior"
+"""Id of the method that draws pictures from noise when none is asked for."""
+
 
 def available() -> list[str]:
     """List the ids of all methods, without importing any."""

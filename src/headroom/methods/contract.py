@@ -238,12 +238,14 @@ class GenerateInput(NamedTuple):
         height_px: Their height, a multiple of the preset's `size_multiple`.
         width_px: Their width, the same.
         sampling: How they are drawn.
+        wraps: Whether their left and right edges meet, as those of a panorama do.
     """
 
     batch: int
     height_px: int
     width_px: int
     sampling: Sampling = Sampling()
+    wraps: bool = False
 
 
 class GenerateBatch(NamedTuple):

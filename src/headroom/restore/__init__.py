@@ -2,6 +2,7 @@
 
 from headroom.restore.enhance import enhance
 from headroom.restore.expand import expand
+from headroom.restore.generate import generate
 from headroom.restore.merge import merge
 
-__all__ = ["enhance", "expand", "merge"]
+__all__ = ["enhance", "expand", "generate", "merge"]

@@ -29,6 +29,7 @@ from headroom.restore.plan import make_plan
 from headroom.restore.recolour import recolour
 from headroom.restore.refine import largest_region, refine
 from headroom.restore.repaint import Painter, Progress
+from headroom.restore.sampling import check_sampling
 from headroom.restore.stages import Stage, check_words, choose_stages
 from headroom.restore.unknown import Mask, drawn_unknown, find_unknown
 
@@ -46,7 +47,6 @@ _REFINED_BYTES_PER_PIXEL = 300
 """Of all that a second stage sees at once, beside one of its tiles, measured on the compact one."""
 _FIRST_SHARE = 0.1
 """Of the time that both stages take."""
-_MOST_STEPS, _LARGEST_STRENGTH, _LARGEST_GUIDANCE = 1000, 4.0, 50.0
 
 
 def enhance(
@@ -101,7 +101,7 @@ def enhance(
     """
     sampling = Sampling(steps, strength, guidance, prompt, negative_prompt)
     is_masked = not (isinstance(mask, str) and mask == "none")
-    _check(sampling, seed)
+    check_sampling(sampling, seed)
     stages = choose_stages(
         method,
         preset,
@@ -136,19 +136,6 @@ def enhance(
     if said:
         origin["caption"] = said
     return _labelled(picture, origin)
-
-
-def _check(sampling: Sampling, seed: int) -> None:
-    if not 1 <= sampling.steps <= _MOST_STEPS:
-        raise UsageError(f"{sampling.steps} steps: give 1 to {_MOST_STEPS}.")
-    if not 0 <= sampling.strength <= _LARGEST_STRENGTH:
-        raise UsageError(f"strength {sampling.strength}: give a number from 0 to {_LARGEST_STRENGTH:g}.")
-    if not 0 <= sampling.guidance <= _LARGEST_GUIDANCE:
-        raise UsageError(f"guidance {sampling.guidance}: give a number from 0 to {_LARGEST_GUIDANCE:g}.")
-    if not 0 <= seed < 2**63:
-        raise UsageError(f"seed {seed}: give a whole number from 0 to 2**63 - 1.")
-    if sampling.negative_prompt and sampling.guidance == 1:
-        raise UsageError("a negative prompt means nothing at guidance 1. Give a guidance above 1, such as 7.5.")
 
 
 def _unknown(mask: Masking, picture: Photo) -> Mask:

@@ -11,6 +11,7 @@ from torch import Tensor
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
 from headroom.nn.latent.shared_statistics import normalised_as
 from headroom.nn.tiles import tiles
+from headroom.nn.wrapping import with_margins, without_margins
 
 TILE_PX = 1024
 OVERLAP_PX = 128
@@ -36,7 +37,7 @@ def encode_tiled(
     encode = prior.encode if patchwork is None else normalised_as(patchwork, prior.encode)
     for rows, columns, fade in tiles(height, width, side, overlap):
         part = encode(pictures[..., _pixels(rows), _pixels(columns)])
-        latents[..., rows, columns] += torch.from_numpy(fade[..., 0]).to(part) * part
+        latents[..., rows, columns] += torch.from_numpy(fade[..., 0]).to(latents) * part
     return latents
 
 
@@ -50,8 +51,14 @@ def decode_tiled(
     decode = prior.decode if patchwork is None else normalised_as(patchwork, prior.decode)
     for rows, columns, fade in tiles(height, width, tile_px, overlap_px, AUTOENCODER_FACTOR):
         part = decode(latents[..., _cells(rows), _cells(columns)])
-        pictures[..., rows, columns] += torch.from_numpy(fade[..., 0]).to(part) * part
+        pictures[..., rows, columns] += torch.from_numpy(fade[..., 0]).to(latents) * part
     return pictures
+
+
+def decode_wrapping(prior: LatentPrior, latents: Tensor) -> Tensor:
+    """Do what `decode_tiled` does for panoramas, whose left and right edges meet."""
+    wide = with_margins(latents, OVERLAP_PX // AUTOENCODER_FACTOR)
+    return without_margins(decode_tiled(prior, wide), OVERLAP_PX)
 
 
 def _patchwork(x: Tensor, side: int, block: int) -> Tensor | None:
