@@ -36,6 +36,7 @@ class Settings:
     exposure_ev: float
     seed: int
     ignore_gain_map: bool
+    panorama: bool
     strip_gps: bool
     format: str | None
 
@@ -117,6 +118,7 @@ def expand_one(job: Job, progress: Progress, settings: Settings) -> dict[str, An
         exposure_ev=settings.exposure_ev,
         seed=settings.seed,
         use_gain_map=not settings.ignore_gain_map,
+        panorama=settings.panorama,
         progress=progress,
     )
     if job.preview:

@@ -38,6 +38,9 @@ def expand(
     ignore_gain_map: Annotated[
         bool, typer.Option("--ignore-gain-map", help="Have the method fill in what a photo's own gain map knows.")
     ] = False,
+    panorama: Annotated[
+        bool, typer.Option("--panorama", help="Equirectangular photos, whose left and right edges meet.")
+    ] = False,
     strip_gps: Annotated[
         bool, typer.Option("--strip-gps", help="Leave the photo's position out of the files.")
     ] = False,
@@ -57,5 +60,7 @@ def expand(
     from headroom.cli.jobs import plan
 
     jobs = plan(inputs, out, format_name=format, preview=preview)
-    settings = Settings(method, preset, weights, max_headroom, exposure, seed, ignore_gain_map, strip_gps, format)
+    settings = Settings(
+        method, preset, weights, max_headroom, exposure, seed, ignore_gain_map, panorama, strip_gps, format
+    )
     run(jobs, partial(expand_one, settings=settings), force=force, json=json)

@@ -54,14 +54,17 @@ def _crushed_below(photo: Photo) -> float:
     return CRUSHED_BELOW_CODE * photo.top_code / float(2**photo.bit_depth - 1)
 
 
-def recovery_weight(clipped: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def recovery_weight(clipped: NDArray[np.bool_], *, wraps: bool = False) -> NDArray[np.uint8]:
     """Turn clipped or crushed codes into the weight of what is recovered there: H x W x 3, 0 to 255.
 
     0 at every measured code. Just inside a straight border it starts above a half, because lamps do end sharply, and
-    rises to 255 over a rim that is wider in larger photos.
+    rises to 255 over a rim that is wider in larger photos. With `wraps`, the left and right edges of the photo meet.
     """
+    radius = max(1, round(max(clipped.shape[:2]) / 1500))
+    if wraps:
+        wide = np.pad(clipped, ((0, 0), (radius, radius), (0, 0)), mode="wrap")
+        return recovery_weight(wide)[:, radius:-radius]
     weight = clipped.astype(np.uint8) * 255
-    radius = max(1, round(max(weight.shape[:2]) / 1500))
     share = Image.fromarray(weight).filter(ImageFilter.BoxBlur(radius))
     # On a straight edge half the box is clipped; a quarter more keeps thin lamps from fading away.
     rim: NDArray[np.uint8] = np.asarray(share.point([min(255, code * 5 // 4) for code in range(256)] * 3))

@@ -18,6 +18,7 @@ from headroom.restore.compose import Shadows, compose, no_gain
 from headroom.restore.linearise import Curve, linearise
 from headroom.restore.network import Loaded, choose_preset, load_network
 from headroom.restore.own_gain_map import gain_beyond, left_unmeasured, linear_rows, usable_map
+from headroom.restore.panorama import margin_px, seamless
 from headroom.restore.plan import TILED_BYTES_PER_PIXEL, make_plan
 from headroom.restore.predict import Gains, Predict, Predictor
 from headroom.restore.reduce import network_codes
@@ -42,6 +43,7 @@ def expand(
     exposure_ev: float = 0.0,
     seed: int = 0,
     use_gain_map: bool = True,
+    panorama: bool = False,
     progress: Progress | None = None,
 ) -> Hdr:
     """Recover the dynamic range that a photo's clipping and quantisation lost.
@@ -62,6 +64,7 @@ def expand(
         exposure_ev: Stops by which the whole result is brightened, -32 to 32.
         seed: Seed of methods that draw random numbers.
         use_gain_map: False to have the method fill in what a photo's own gain map knows.
+        panorama: True for an equirectangular panorama, whose left and right edges meet.
         progress: Told the finished share, 0 to 1.
 
     Returns:
@@ -82,13 +85,16 @@ def expand(
     capabilities = chosen.presets[preset_name].capabilities
     is_raw = photo.encoding.sensor_matrix is not None
     held = _RAW_BYTES_PER_PIXEL + (0 if capabilities.working_side_px else TILED_BYTES_PER_PIXEL) if is_raw else None
-    plan = make_plan(photo.height, photo.width, capabilities, held_bytes_per_pixel=held)
+    seen_width = photo.width + (2 * margin_px(photo.width) if panorama else 0)
+    plan = make_plan(photo.height, seen_width, capabilities, held_bytes_per_pixel=held)
     loaded = load_network(method, preset_name, weights, plan.device)
     gain_map = usable_map(photo) if use_gain_map else None
     clipped = clipped_codes(photo) if capabilities.invents_content else np.zeros(photo.codes.shape, dtype=bool)
     crushed = crushed_codes(photo) if capabilities.recovers_shadows and not is_raw else None
-    predict = Predictor(loaded, plan, seed, lambda share: report(share / 2))
-    fill = fill_sensor if is_raw else partial(_fill, gain_map=gain_map, crushed=crushed)
+    predict: Predict = Predictor(loaded, plan, seed, lambda share: report(share / 2))
+    if panorama:
+        predict = seamless(predict)
+    fill = fill_sensor if is_raw else partial(_fill, gain_map=gain_map, crushed=crushed, wraps=panorama)
     pixels, recovered = fill(
         photo,
         clipped,
@@ -99,7 +105,12 @@ def expand(
     )
     if exposure_ev:
         pixels *= np.float32(2**exposure_ev)
-    settled = {"max_headroom_stops": max_headroom_stops, "exposure_ev": exposure_ev, "seed": seed}
+    settled = {
+        "max_headroom_stops": max_headroom_stops,
+        "exposure_ev": exposure_ev,
+        "seed": seed,
+        "panorama": panorama,
+    }
     provenance = {**_origin(photo, loaded, linearise(photo), gain_map_used=gain_map is not None), **settled}
     seen = None if is_raw else photo  # codes of a sensor are no picture to carry on
     return Hdr(pixels, photo.encoding.primaries, recovered, seen, photo.metadata, provenance, photo.source)
@@ -141,6 +152,7 @@ def _fill(
     *,
     gain_map: GainMap | None,
     crushed: NDArray[np.bool_] | None,
+    wraps: bool,
     strip_rows: int,
     max_gain_stops: float,
     progress: Progress,
@@ -151,14 +163,17 @@ def _fill(
     gains = Gains(no_gain, no_gain)
     if left.any() or (crushed is not None and crushed.any()):
         gains = predict(network_codes(photo, photo.encoding), clipped)
+    shadows = None
+    if crushed is not None:
+        shadows = Shadows(recovery_weight(crushed, wraps=wraps), gains.shadows, crush_level(photo))
     return compose(
         light,
-        recovery_weight(left),
+        recovery_weight(left, wraps=wraps),
         gain_beyond(light, gains.lights, max_gain_stops) if gain_map else gains.lights,
         strip_rows=strip_rows,
         max_gain_stops=max_gain_stops,
         progress=progress,
-        shadows=None if crushed is None else Shadows(recovery_weight(crushed), gains.shadows, crush_level(photo)),
+        shadows=shadows,
     )
 
 
