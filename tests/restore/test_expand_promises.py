@@ -211,7 +211,7 @@ def test_unknown_methods_and_presets_are_named() -> None:
 
 @pytest.mark.parametrize("method", ["lf_diff", "sagiri", "latent_prior"])
 def test_methods_for_something_else_are_refused(method: str) -> None:
-    with pytest.raises(UsageError, match=rf"^{method} is a method to \w+\. Choose one of hybrid_ae, linear\.$"):
+    with pytest.raises(UsageError, match=rf"^{method} is a method to \w+\. Choose one of hybrid_ae, lediff, linear\.$"):
         headroom.expand(Photo(np.zeros((8, 8, 3), np.uint8), 8), method=method)
 
 
