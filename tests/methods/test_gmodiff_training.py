@@ -14,8 +14,10 @@ from headroom.methods.contract import MergeBatch
 from headroom.methods.gmodiff.compact import CompactRegressor
 from headroom.methods.gmodiff.dareg import DaReg
 from headroom.methods.gmodiff.method import METHOD
+from headroom.methods.gmodiff.refine_training import RefinerLoss
 from headroom.methods.gmodiff.regressor import Regressor
-from headroom.methods.gmodiff.training import TRAINING, RegressorLoss, loss, predict, prepare, unreliable
+from headroom.methods.gmodiff.reliability import unreliable
+from headroom.methods.gmodiff.training import TRAINING, RegressorLoss, loss, predict, prepare
 from headroom.training.recipe import read_recipe
 
 RECIPES = sorted(Path(gmodiff.__file__).parent.glob("recipe*.toml"))
@@ -142,8 +144,9 @@ def test_recipes_are_read(path: Path) -> None:
     recipe = read_recipe(path)
     assert recipe.run.method == METHOD.id
     settings = recipe.table("loss", TRAINING[recipe.run.preset].loss_settings)
-    assert isinstance(settings, RegressorLoss)
-    assert settings.learn == ("mask" if "stage2" in path.stem else "gain")
+    assert isinstance(settings, RefinerLoss if "refine" in path.stem else RegressorLoss)
+    if isinstance(settings, RegressorLoss):
+        assert settings.learn == ("mask" if "stage2" in path.stem else "gain")
 
 
 def test_every_preset_can_be_trained() -> None:

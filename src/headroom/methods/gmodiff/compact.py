@@ -45,6 +45,7 @@ class CompactRegressor(Regressor):
         self, channels: Sequence[int], blocks_down: Sequence[int], blocks_up: Sequence[int], mask_channels: int
     ) -> None:
         super().__init__(channels, (2,) * (len(channels) - 1), blocks_down, blocks_up, mask_channels, ResidualBlock)
+        self.features_factor *= _FACTOR
         width = channels[0]
         self.intro = nn.ModuleList(UnshuffleConv2d(_INPUTS, width, _FACTOR) for _ in range(3))
         self.fusion = ExposureFusion(width, kernel=1)
@@ -64,8 +65,8 @@ class CompactRegressor(Regressor):
         outputs = F.pixel_shuffle(self.head(self.decode(encoded)), _FACTOR).float()  # N x 39 x H x W
         weights, taps, change = torch.split(outputs, list(_OUTPUTS), dim=1)
         gain = blend(frames, classical + weights.reshape(classical.shape), _centred(taps), change)
-        doubt = self.doubt(encoded.skips).float()
-        return Regression(gain, frames.base, F.interpolate(doubt, scale_factor=2.0, mode="bilinear"))
+        doubt = F.interpolate(self.doubt(encoded.skips).float(), scale_factor=2.0, mode="bilinear")
+        return Regression(gain, frames.base, doubt, encoded.bottom)
 
 
 def _centred(taps: Tensor) -> Tensor:

@@ -53,4 +53,4 @@ class DaReg(Regressor):
         of_reference: Tensor = self.intro_1(reference)
         encoded = self.encode(self.fusion(self.intro_0(short), of_reference, self.intro_2(long)))
         gain = torch.sigmoid(self.outconv(self.ending(self.decode(encoded)) + of_reference))
-        return Regression(gain, frames.base, self.doubt(encoded.skips))
+        return Regression(gain, frames.base, self.doubt(encoded.skips), encoded.bottom)

@@ -6,7 +6,8 @@ import functools
 
 import torch
 
-from headroom.methods.gmodiff.method import DaRegSettings, build
+from headroom.methods.gmodiff.regressors import build_regressor
+from headroom.methods.gmodiff.settings import DaRegSettings
 from headroom.weights.layout import Layout, Part, unchanged
 
 
@@ -14,6 +15,6 @@ from headroom.weights.layout import Layout, Part, unchanged
 def layouts() -> tuple[Layout, ...]:
     """Return the layout of `dareg_mask.pth`."""
     with torch.device("meta"):
-        names = build(DaRegSettings()).state_dict().keys()
+        names = build_regressor(DaRegSettings()).state_dict().keys()
     regressor = Part("regressor", (unchanged(names),))
     return (Layout("gmodiff_dareg", "GMODiff's regressor with its mask", "unknown: see gbymat/GMODiff", (regressor,)),)

@@ -3,60 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from headroom.methods.contract import Capabilities, MergeInput, Method, Preset, Progress
-from headroom.methods.gmodiff.compact import CompactRegressor
-from headroom.methods.gmodiff.dareg import DaReg
-from headroom.methods.gmodiff.regressor import Regression, Regressor
+from headroom.methods.gmodiff.adapting import plain
+from headroom.methods.gmodiff.refiner import Refined, Refiner
+from headroom.methods.gmodiff.regressor import Regression
+from headroom.methods.gmodiff.regressors import build_regressor
+from headroom.methods.gmodiff.settings import (
+    COMPACT_REFINER,
+    CompactSettings,
+    DaRegSettings,
+    RefinerSettings,
+)
 from headroom.weights.reader import without_prefix
 
-
-@dataclass(frozen=True, slots=True)
-class CompactSettings:
-    """Numbers of the compact regressor; see `CompactRegressor`."""
-
-    channels: tuple[int, ...] = (32, 48, 64, 96)
-    blocks_down: tuple[int, ...] = (1, 1, 1)
-    blocks_up: tuple[int, ...] = (1, 1, 2)
-    mask_channels: int = 8
+Settings = CompactSettings | DaRegSettings | RefinerSettings
 
 
-@dataclass(frozen=True, slots=True)
-class DaRegSettings:
-    """Numbers of the paper's regressor; see `DaReg`."""
-
-    channels: tuple[int, ...] = (64, 128, 256, 512, 1024)
-    factors: tuple[int, ...] = (2, 2, 2, 4)
-    blocks_down: tuple[int, ...] = (2, 4, 4, 8)
-    blocks_up: tuple[int, ...] = (2, 2, 2, 2)
-    mask_channels: int = 16
-
-
-def build(settings: CompactSettings | DaRegSettings) -> Regressor:
+def build(settings: Settings) -> nn.Module:
     """Make the network of a preset, with random weights."""
-    match settings:
-        case CompactSettings(channels, blocks_down, blocks_up, mask_channels):
-            return CompactRegressor(channels, blocks_down, blocks_up, mask_channels)
-        case DaRegSettings(channels, factors, blocks_down, blocks_up, mask_channels):
-            return DaReg(channels, factors, blocks_down, blocks_up, mask_channels)
+    if not isinstance(settings, RefinerSettings):
+        return build_regressor(settings)
+    refiner = Refiner.of(settings.prior)
+    refiner.start(build_regressor(settings.regressor), settings)
+    return refiner.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def run(network: nn.Module, inputs: MergeInput, generator: torch.Generator, progress: Progress) -> Tensor:
     """Merge N brackets into N x 3 x H x W light; see `Method.run`."""
     del generator  # nothing is drawn
-    regression: Regression = network(inputs)
+    found: Regression | Refined = network(inputs)
     progress(1.0)
-    return regression.light
+    return found.light
 
 
 def own_names(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """Take the network out of the released `dareg_mask.pth`, which was perhaps saved from several GPUs."""
+    """Give the weights of a refiner, whose adapters are folded in, or those of a regressor.
+
+    The released regressor, `dareg_mask.pth`, was perhaps saved from several GPUs.
+    """
+    if "denoiser.conv_in.weight" in state:
+        return plain(state)
     return without_prefix(without_prefix(state, "state_dict."), "module.")
 
+
+_COMPACT = Capabilities(
+    size_multiple=64, minimum_size_px=64, tile_px=512, overlap_px=128, peak_bytes_per_pixel=1500, frames=(3, 3)
+)
 
 METHOD = Method(
     id="gmodiff",
@@ -88,6 +85,31 @@ METHOD = Method(
             ),
             weights=(),
             summary="the paper's DaReg with its mask head, 48.3 M parameters; regression only",
+        ),
+        "compact": Preset(
+            COMPACT_REFINER,
+            _COMPACT,
+            weights=(),
+            summary="ours: the regressed map, changed by one step of the compact latent prior where it is in doubt",
+        ),
+        "compact_unguided": Preset(
+            replace(COMPACT_REFINER, guided=False),
+            _COMPACT,
+            weights=(),
+            summary="an ablation of compact: the step knows nothing of the doubt",
+        ),
+        "paper": Preset(
+            PAPER_REFINER,
+            Capabilities(
+                size_multiple=64,
+                minimum_size_px=64,
+                tile_px=768,
+                overlap_px=256,
+                peak_bytes_per_pixel=12000,
+                frames=(3, 3),
+            ),
+            weights=(),
+            summary="as released: DaReg, then one step of Stable Diffusion 2.1-base",
         ),
     },
     build=build,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -20,11 +21,13 @@ class Regression(NamedTuple):
         gain: N x 3 x H x W gain over the reference; see `encode_gain`.
         base: N x 3 x H x W code values of the reference.
         unreliable: N x 1 x H x W logits of the chance that the light of `gain` is wrong.
+        features: N x C x h x w, the smallest of what the regressor saw.
     """
 
     gain: Tensor
     base: Tensor
     unreliable: Tensor
+    features: Tensor
 
     @property
     def light(self) -> Tensor:
@@ -54,6 +57,10 @@ class Regressor(nn.Module):
         blocks_up: Blocks of the decoder at each size, the smallest size first.
         mask_channels: Width of the head that finds what is unreliable.
         block: Makes a block from its number of channels.
+
+    Attributes:
+        features_channels: Channels of `Regression.features`.
+        features_factor: How many times smaller than the frames these are.
     """
 
     def __init__(
@@ -66,6 +73,7 @@ class Regressor(nn.Module):
         block: Callable[[int], nn.Module],
     ) -> None:
         super().__init__()
+        self.features_channels, self.features_factor = channels[-1], math.prod(factors)
         steps = list(zip(channels[:-1], channels[1:], factors, strict=True))  # (larger, smaller, factor)
         self.encoders = nn.ModuleList(_row(block, c, n) for c, n in zip(channels[:-1], blocks_down, strict=True))
         self.downs = nn.ModuleList(nn.Sequential(nn.Conv2d(c, d, k, stride=k)) for c, d, k in steps)

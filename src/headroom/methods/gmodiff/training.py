@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from headroom.methods.contract import MergeBatch, Training
 from headroom.methods.gmodiff.gain import encode_gain
+from headroom.methods.gmodiff.refine_training import REFINE, REFINE_PAPER
 from headroom.methods.gmodiff.regressor import Regression, Regressor
+from headroom.methods.gmodiff.reliability import unreliable
 from headroom.nn.gradient_error import gradient_error
 from headroom.nn.mu_law import mu_law
-
-_LUMINANCE = (0.299, 0.587, 0.114)
-_WRONG = 0.02
-"""Error of luminance, 1.0 = full scale of the shortest frame, from which light is unreliable."""
 
 
 class RegressorLoss(BaseModel):
@@ -57,12 +54,6 @@ def loss(network: nn.Module, batch: MergeBatch, settings: RegressorLoss) -> dict
     return {**terms, "total": gain + settings.light * terms["light"] + settings.gradient * terms["gradient"]}
 
 
-def unreliable(light: Tensor, truth: Tensor) -> Tensor:
-    """Mark where the luminance of N x 3 x H x W light is wrong, N x 1 x H x W."""
-    error = (light - truth).abs() * torch.tensor(_LUMINANCE, device=light.device).view(1, 3, 1, 1)
-    return (error.sum(1, keepdim=True) >= _WRONG).float()
-
-
 def predict(network: nn.Module, batch: MergeBatch) -> Tensor:
     """Merge a batch of brackets: N x 3 x H x W light."""
     found: Regression = network(batch.inputs)
@@ -70,6 +61,9 @@ def predict(network: nn.Module, batch: MergeBatch) -> Tensor:
 
 
 TRAINING = {
+    "compact": REFINE,
+    "compact_unguided": REFINE,
+    "paper": REFINE_PAPER,
     "regressor": Training(RegressorLoss, loss, predict, prepare),
     "regressor_paper": Training(RegressorLoss, loss, predict, prepare, recipe="recipe_paper"),
 }

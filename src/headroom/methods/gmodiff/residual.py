@@ -1,0 +1,54 @@
+"""The last layers of the compact refiner: what latents say changes the regressed map, and only where that may err."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from headroom.nn.unshuffle import UnshuffleConv2d
+
+_SEEN = 7
+"""Channels of the map, of the bound and of the doubt."""
+_DOUBT = (1.0, 2.0)
+"""What the logits of doubt are multiplied by and what is added to them at first: one chance in eight opens half."""
+
+
+class Residual(nn.Module):
+    """Find the change of a gain map by decoded features; none at first.
+
+    Args:
+        channels: Of the features.
+        factor: How many times smaller than the map they are.
+        width: Of what is between.
+    """
+
+    def __init__(self, channels: int, factor: int, width: int = 64) -> None:
+        super().__init__()
+        self.factor = factor
+        self.of_features = nn.Conv2d(channels, width, 3, padding=1)
+        self.of_map = UnshuffleConv2d(_SEEN, width, factor)
+        self.between = nn.Conv2d(width, width, 3, padding=1)
+        self.change = nn.Conv2d(width, 3 * factor**2, 3, padding=1)
+        self.doubt = nn.Parameter(torch.tensor(_DOUBT))
+        nn.init.zeros_(self.change.weight)
+        nn.init.zeros_(self.change.bias)  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor, gain: Tensor, doubt: Tensor, bound: Tensor) -> Tensor:
+        """Give the change, N x 3 x H x W.
+
+        Args:
+            features: N x channels x H / factor x W / factor.
+            gain: N x 3 x H x W map to change.
+            doubt: N x 1 x H x W logits of the chance that it is wrong.
+            bound: N x 3 x H x W largest change.
+        """
+        seen = torch.cat((gain, bound, torch.sigmoid(doubt)), dim=1)
+        x = F.silu(self.of_features(features) + self.of_map(seen))
+        x = self.change(F.silu(self.between(x)))
+        return self.gate(doubt) * bound * torch.tanh(F.pixel_shuffle(x, self.factor).float())
+
+    def gate(self, doubt: Tensor) -> Tensor:
+        """Say how far the map may be changed, 0 to 1."""
+        factor, more = self.doubt.unbind()
+        return torch.sigmoid(factor * doubt + more)
