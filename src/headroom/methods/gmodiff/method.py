@@ -15,6 +15,7 @@ from headroom.methods.gmodiff.regressor import Regression
 from headroom.methods.gmodiff.regressors import build_regressor
 from headroom.methods.gmodiff.settings import (
     COMPACT_REFINER,
+    PAPER_REFINER,
     CompactSettings,
     DaRegSettings,
     RefinerSettings,
