@@ -54,7 +54,7 @@ def scene(seed: int, domain: Domain) -> FloatImage:
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]] / SHAPE[0]
     blocks = np.exp2(generator.uniform(-3, 0, (8, 10, 3))).repeat(8, axis=0).repeat(8, axis=1)
-    lamp = np.exp(-((x - 0.3 - 0.1 * seed) ** 2 + (y - 0.4) ** 2) / 0.02)[..., None]
+    lamp = np.exp(-((x - 0.3 - 0.1 * seed) ** 2 + (y - 0.4) ** 2) / 0.08)[..., None]
     light = 0.3 * blocks * (0.3 + x[..., None]) + 4 * lamp
     light[-8:] *= 0.001  # a shadow where codes are crushed
     if domain in {"codes", "srgb"}:

@@ -133,3 +133,26 @@ def test_a_photo_that_shows_everything_counts_for_nothing(metric: Metric) -> Non
     assert nothing.shape[:2] == (2, 0)
     assert metric.combine([nothing, some]) == metric.combine([some])
     assert np.isnan(metric.combine([nothing]))
+
+
+def lit(truth: np.ndarray) -> np.ndarray:
+    """Make light whose codes clip in the unknown region alone."""
+    return np.where(UNKNOWN[..., None], 1 + 7 * truth, 0.5 * truth).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["encoder_r", "encoder_d", "statistics_r", "statistics_d"])
+def test_of_an_expanded_photo_patches_are_those_that_clip(name: str) -> None:
+    metric = registry.find([f"patch_frechet_{name}"])[0]
+    features = metric.open(Path())
+
+    def distance(change: Callable[[np.ndarray], np.ndarray]) -> float:
+        pairs = [Pair("light", change(lit(truth)), lit(truth), codes=lit(truth).clip(0, 1)) for truth in TRUTHS]
+        return metric.combine([features(each) for each in pairs])
+
+    inside = np.zeros((*SHAPE, 1), np.bool_)
+    for patch in unknown_patches(UNKNOWN):
+        inside[patch] = True
+    cut_off = distance(lambda light: np.minimum(light, 1))
+    assert distance(lambda light: np.where(inside, light, light / 2)) == pytest.approx(0, abs=1e-6 * cut_off)
+    assert distance(lambda light: np.where(inside, blur(2)(light), light)) > 1e-3 * cut_off
+    assert cut_off > 0

@@ -47,11 +47,13 @@ def frechet_distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> fl
     return float(max(means + sum(np.square(rows).sum() for rows in centred) - 2 * overlap, 0.0))
 
 
-def _reinhard(light: FloatImage) -> FloatImage:
+def reinhard_codes(light: FloatImage) -> FloatImage:
+    """Map H x W x 3 light, white = 1, by x / (1 + x)."""
     return encode(reinhard(light), "srgb")
 
 
-def _drago(light: FloatImage) -> FloatImage:
+def drago_codes(light: FloatImage) -> FloatImage:
+    """Map H x W x 3 light by Drago's logarithmic curve, which follows the picture's own brightest value."""
     mapped = cv2.createTonemapDrago(_DISPLAY_GAMMA, 1.0, _DRAGO_BIAS).process(np.ascontiguousarray(light, np.float32))
     return np.asarray(np.clip(np.nan_to_num(mapped), 0, 1), np.float32)  # OpenCV gives NaN for a picture of one level
 
@@ -92,13 +94,13 @@ _FID_R = Metric(
     unit="",
     limits=(0, np.inf),
     source="Heusel et al. 2017; tone mappers: see headroom.metrics.frechet",
-    open=lambda models: _open(models, _reinhard),
+    open=lambda models: _open(models, reinhard_codes),
     symmetric=True,
     models=(WEIGHTS,),
     combine=_combine,
 )
 METRICS = (
     _FID_R,
-    replace(_FID_R, id="fid_d", name="FID-D (Drago, Inception v3)", open=lambda models: _open(models, _drago)),
+    replace(_FID_R, id="fid_d", name="FID-D (Drago, Inception v3)", open=lambda models: _open(models, drago_codes)),
     replace(_FID_R, id="fid_l", name="FID-L (linear, Inception v3)", open=lambda models: _open(models, _linear)),
 )

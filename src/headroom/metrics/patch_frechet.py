@@ -2,7 +2,9 @@
 
 Whether made-up content looks like photographs, rather than like this photograph, is asked of whole sets: the same
 distance as FID's (`headroom.metrics.frechet`), but of patches that are a quarter unknown or more, and in features that
-need no download. So the numbers are nobody's FID. There are two kinds of features:
+need no download. So the numbers are nobody's FID. Of an enhanced photo, its mask says what is unknown. Of an expanded
+one, clipped pixels are, and light is mapped to codes by Reinhard's or by Drago's operator, as for FID-R and FID-D.
+There are two kinds of features:
 
 - encoder: what the encoder of hybrid_ae's compact network, which learned from photographs what lies beyond their clip
   level, makes of a patch at an eighth of its size, averaged over the patch. They hold colour, brightness and coarse
@@ -16,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,8 @@ from headroom.image import FloatImage
 from headroom.metrics.brisque import brisque_features
 from headroom.metrics.brisque_features import Picture
 from headroom.metrics.contract import Features, Metric, Pair
-from headroom.metrics.frechet import frechet_distance
+from headroom.metrics.expansion import CLIPPED_CODE
+from headroom.metrics.frechet import drago_codes, frechet_distance, reinhard_codes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +45,7 @@ _LEAST_UNKNOWN = 0.25
 _LEVELS = 3
 """Levels of the encoder that a patch passes, down to an eighth of its size."""
 _AT_A_TIME = 64
-_STATISTICS = 36
+_FEATURES = 36
 
 
 def unknown_patches(unknown: NDArray[np.bool_]) -> list[Patch]:
@@ -52,17 +55,45 @@ def unknown_patches(unknown: NDArray[np.bool_]) -> list[Patch]:
     return [patch for patch in patches if unknown[patch].mean() >= _LEAST_UNKNOWN]
 
 
-def _of_patches(describe: Callable[[FloatImage], Picture]) -> Features:
-    """Give 2 x patches x features of a pair, those of the prediction and of the truth.
+class _Seen(NamedTuple):
+    """A pair as it is looked at: H x W x 3 codes in [0, 1] of the prediction and of the truth, and what is unknown."""
 
-    Args:
-        describe: Makes patches x features of patches x 64 x 64 x 3 codes, of which there may be none.
-    """
+    prediction: FloatImage
+    truth: FloatImage
+    unknown: NDArray[np.bool_]
+
+
+def _enhanced(pair: Pair) -> _Seen:
+    return _Seen(pair.prediction, pair.known_truth, pair.known_mask)
+
+
+def _reinhard(pair: Pair) -> _Seen:
+    return _Seen(reinhard_codes(pair.prediction), reinhard_codes(pair.known_truth), _clipped(pair))
+
+
+def _drago(pair: Pair) -> _Seen:
+    """Map both by one curve, which follows the brightest value of either."""
+    both = drago_codes(np.concatenate((pair.prediction, pair.known_truth)))
+    height = len(pair.prediction)
+    return _Seen(both[:height], both[height:], _clipped(pair))
+
+
+def _clipped(pair: Pair) -> NDArray[np.bool_]:
+    return np.asarray(pair.known_codes.max(axis=2) >= CLIPPED_CODE)
+
+
+_Look = Callable[[Pair], _Seen]
+_Describe = Callable[[FloatImage], Picture]
+"""Makes patches x features of patches x 64 x 64 x 3 codes, of which there may be none."""
+
+
+def _of_patches(describe: _Describe, look: _Look) -> Features:
+    """Give 2 x patches x features of a pair, those of the prediction and of the truth."""
 
     def features(pair: Pair) -> NDArray[np.float64]:
-        patches = unknown_patches(pair.known_mask)
+        *pictures, unknown = pair.once(look)
+        patches = unknown_patches(unknown)
         parts = [patches[first : first + _AT_A_TIME] for first in range(0, max(len(patches), 1), _AT_A_TIME)]
-        pictures = (pair.prediction, pair.known_truth)
         return np.stack([np.concatenate([describe(_cut(picture, part)) for part in parts]) for picture in pictures])
 
     return features
@@ -72,7 +103,7 @@ def _cut(picture: FloatImage, patches: Sequence[Patch]) -> FloatImage:
     return np.array([picture[patch] for patch in patches], np.float32).reshape(-1, PATCH_PX, PATCH_PX, 3)
 
 
-def _open_encoder(_models: Path) -> Features:
+def _encoder() -> _Describe:
     import torch
 
     from headroom.restore.network import load_network
@@ -84,7 +115,7 @@ def _open_encoder(_models: Path) -> Features:
         with torch.inference_mode():
             return _encode(network, codes).double().numpy()
 
-    return _of_patches(describe)
+    return describe
 
 
 def _encode(network: CompactNetwork, codes: Tensor) -> Tensor:
@@ -98,14 +129,10 @@ def _encode(network: CompactNetwork, codes: Tensor) -> Tensor:
     return deepest.mean((2, 3))
 
 
-def _open_statistics(_models: Path) -> Features:
-    return _of_patches(_statistics)
-
-
 def _statistics(patches: FloatImage) -> Picture:
     """Describe patches; a shape that a flat patch does not have counts as 0, which none has."""
     described = [np.nan_to_num(brisque_features(patch)) for patch in patches]
-    return np.array(described, np.float64).reshape(-1, _STATISTICS)
+    return np.array(described, np.float64).reshape(-1, _FEATURES)
 
 
 def _distance(gathered: Sequence[NDArray[np.float64]]) -> float:
@@ -123,6 +150,14 @@ def _scaled_distance(gathered: Sequence[NDArray[np.float64]]) -> float:
     return _distance([both / np.where(deviation > 0, deviation, 1)])
 
 
+def _open_encoder(look: _Look) -> Callable[[Path], Features]:
+    return lambda _models: _of_patches(_encoder(), look)
+
+
+def _open_statistics(look: _Look) -> Callable[[Path], Features]:
+    return lambda _models: _of_patches(_statistics, look)
+
+
 _ENCODER = Metric(
     id="patch_frechet_encoder",
     name="Fréchet distance of unknown patches (hybrid_ae encoder)",
@@ -131,20 +166,33 @@ _ENCODER = Metric(
     unit="",
     limits=(0, np.inf),
     source="headroom.metrics.patch_frechet; distance: Heusel et al. 2017",
-    open=_open_encoder,
+    open=_open_encoder(_enhanced),
     symmetric=True,
     takes="mask",
     combine=_distance,
 )
+_STATISTICS = replace(
+    _ENCODER,
+    id="patch_frechet_statistics",
+    name="Fréchet distance of unknown patches (BRISQUE's statistics)",
+    source="headroom.metrics.patch_frechet; Mittal et al. 2012; Heusel et al. 2017",
+    open=_open_statistics(_enhanced),
+    symmetric=False,
+    combine=_scaled_distance,
+)
+
+
+def _expanded(metric: Metric, suffix: str, mapped_by: str, measure: Callable[[Path], Features]) -> Metric:
+    """Make of a metric of enhanced photos the same of expanded ones."""
+    name = metric.name.replace("unknown patches (", f"clipped patches ({mapped_by}, ")
+    return replace(metric, id=f"{metric.id}_{suffix}", name=name, domain="light", takes="codes", open=measure)
+
+
 METRICS = (
     _ENCODER,
-    replace(
-        _ENCODER,
-        id="patch_frechet_statistics",
-        name="Fréchet distance of unknown patches (BRISQUE's statistics)",
-        source="headroom.metrics.patch_frechet; Mittal et al. 2012; Heusel et al. 2017",
-        open=_open_statistics,
-        symmetric=False,
-        combine=_scaled_distance,
-    ),
+    _STATISTICS,
+    _expanded(_ENCODER, "r", "Reinhard", _open_encoder(_reinhard)),
+    _expanded(_ENCODER, "d", "Drago", _open_encoder(_drago)),
+    _expanded(_STATISTICS, "r", "Reinhard", _open_statistics(_reinhard)),
+    _expanded(_STATISTICS, "d", "Drago", _open_statistics(_drago)),
 )
