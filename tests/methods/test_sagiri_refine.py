@@ -14,6 +14,7 @@ from headroom.methods.sagiri.colour_fix import ColourFix
 from headroom.methods.sagiri.refine import refine
 from headroom.methods.sagiri.refiner import RefineOptions, Refiner, RefinerSettings, build_refiner
 from headroom.nn.latent.settings import LatentPriorSettings
+from headroom.restore.network import load_network
 
 SAMPLING = Sampling(steps=3)
 SMALL_TILES = RefineOptions(tile_px=128, overlap_px=32)
@@ -147,3 +148,19 @@ def test_a_prior_that_attends_to_words_needs_them(reader: Refiner) -> None:
     with pytest.raises(UsageError, match="came without a text encoder"):
         steered(reader)
     reader.words = words
+
+
+@torch.inference_mode()
+def test_half_precision_gives_the_same_picture() -> None:
+    shipped = load_network("sagiri", "refine", None, torch.device("cpu"))
+    assert shipped.preset.capabilities.half_precision
+    assert isinstance(shipped.network, Refiner)
+    ramp = torch.linspace(0.3, 1, 96).view(1, 1, 96, 1).expand(1, 3, 96, 96)
+    unknown = (ramp[:, :1] > 0.7).float()
+    exact = refined(shipped.network, ramp, unknown, sampling=Sampling(steps=4))
+    with torch.autocast("cpu", torch.bfloat16):
+        half = refined(shipped.network, ramp, unknown, sampling=Sampling(steps=4))
+    assert half.dtype == torch.float32
+    change = 255 * (half - exact).abs()
+    assert change.mean() < 1
+    assert change.max() < 8

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,3 +47,13 @@ def test_what_cannot_fit_is_refused_with_both_sizes(capabilities: Capabilities) 
 
 def test_free_memory_is_plausible() -> None:
     assert 2**20 < free_memory() < 2**50
+
+
+@pytest.mark.parametrize(("half", "has_it", "dtype"), [(True, True, torch.bfloat16), (True, False, torch.float32),
+                                                       (False, True, torch.float32)])  # fmt: skip
+def test_half_precision_is_for_processors_that_multiply_it(
+    monkeypatch: pytest.MonkeyPatch, half: bool, has_it: bool, dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": has_it}, raising=False)
+    assert make_plan(100, 100, Capabilities(half_precision=half), PLENTY).dtype == dtype

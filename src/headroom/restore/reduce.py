@@ -57,7 +57,7 @@ def pad_input(inputs: ExpandInput, multiple: int, minimum_px: int) -> ExpandInpu
 def pad_to_multiple(tensor: Tensor, multiple: int, minimum_px: int) -> Tensor:
     """Repeat the last row and column until both sides are multiples of `multiple` and at least `minimum_px`."""
     below, right = (-(-max(side, minimum_px) // multiple) * multiple - side for side in tensor.shape[2:])
-    return F.pad(tensor, (0, right, 0, below), mode="replicate")
+    return F.pad(tensor, (0, right, 0, below), mode="replicate") if below or right else tensor
 
 
 def _as_codes(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.colour.strips import strips
 from headroom.image import FloatImage, Photo
 from headroom.restore.repaint import Painter, Progress
 from headroom.restore.srgb_like import own_codes, srgb_like_rows
@@ -44,12 +46,19 @@ def refine(photo: Photo, unknown: Mask, painter: Painter, progress: Progress) ->
         def report(share: float, done: int = done, area: int = area) -> None:
             progress(float((done + share * area) / areas[-1]))
 
-        values = srgb_like_rows(replace(photo, codes=photo.codes[:, box[1]]), box[0])
-        painted = painter.paint(values, unknown[box], photo.encoding.primaries, report)
-        values += weight[box][..., None] * (painted - values)
-        codes[box] = np.where(weight[box][..., None] > 0, own_codes(values, photo), codes[box])
+        part = replace(photo, codes=codes[box])
+        painted = painter.paint(srgb_like_rows(part, slice(None)), unknown[box], photo.encoding.primaries, report)
+        for rows in strips(painted.shape):  # Whole pictures of floats are what the memory goes to.
+            part.codes[rows] = _faded_in(part, rows, painted[rows], weight[box][rows, :, None])
     progress(1.0)
     return replace(photo, codes=codes)
+
+
+def _faded_in(photo: Photo, rows: slice, painted: FloatImage, weight: FloatImage) -> NDArray[Any]:
+    """Give rows of a photo's codes, with what was painted laid over them where it has weight."""
+    values = srgb_like_rows(photo, rows)
+    values += weight * (painted - values)
+    return np.where(weight > 0, own_codes(values, photo), photo.codes[rows])
 
 
 def regions(unknown: Mask) -> Iterator[Box]:

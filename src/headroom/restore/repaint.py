@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headroom.colour.strips import strips
 from headroom.image import FloatImage, Primaries
 from headroom.methods.contract import EnhanceInput, Sampling
 from headroom.restore.network import Loaded
@@ -55,9 +56,11 @@ class Painter:
         painted = self._run(seen, unknown, progress)
         if primaries == _SEEN_PRIMARIES:
             return painted
-        # Colours that BT.709 lacks stay where the network leaves those that it saw in their place.
-        after, before = (between_primaries(part, _SEEN_PRIMARIES, primaries) for part in (painted, seen))
-        return np.clip(values + (after - before), 0, 1)
+        for rows in strips(values.shape):
+            # Colours that BT.709 lacks stay where the network leaves those that it saw in their place.
+            after, before = (between_primaries(part[rows], _SEEN_PRIMARIES, primaries) for part in (painted, seen))
+            painted[rows] = np.clip(values[rows] + (after - before), 0, 1)
+        return painted
 
     @torch.inference_mode()
     def _run(self, seen: FloatImage, unknown: Mask, progress: Progress) -> FloatImage:
@@ -68,6 +71,8 @@ class Painter:
             pad_to_multiple(plane, needs.size_multiple, needs.minimum_size_px).to(self.plan.device) for plane in planes
         )
         inputs = EnhanceInput(encoded, mask, self.sampling)
-        output: Tensor = self.loaded.method.run(self.loaded.network, inputs, self.generator, progress)
-        finite = torch.nan_to_num(output[0, :, :height, :width].float(), nan=0.0).clamp_(0, 1)
-        return finite.permute(1, 2, 0).cpu().contiguous().numpy()
+        with torch.autocast(self.plan.device.type, self.plan.dtype, enabled=self.plan.dtype != torch.float32):
+            output: Tensor = self.loaded.method.run(self.loaded.network, inputs, self.generator, progress)
+        # In place: if this is what the method was given, nothing changes.
+        finite = output[0, :, :height, :width].float().cpu().nan_to_num_(nan=0.0).clamp_(0, 1)
+        return finite.permute(1, 2, 0).numpy()

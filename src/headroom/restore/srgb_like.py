@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.colour.primaries import convert
+from headroom.colour.strips import strips
 from headroom.colour.transfer import decode, decode_codes, encode
 from headroom.image import Encoding, FloatImage, Photo, Primaries
 
@@ -38,7 +39,10 @@ def between_primaries(values: FloatImage, source: Primaries, target: Primaries) 
     """Convert sRGB-like values to other primaries; colours outside of these are clipped."""
     if source == target:
         return values
-    return np.clip(encode(convert(decode(values, "srgb"), source, target), "srgb"), 0, 1)
+    converted = np.empty_like(values)
+    for rows in strips(values.shape):
+        converted[rows] = np.clip(encode(convert(decode(values[rows], "srgb"), source, target), "srgb"), 0, 1)
+    return converted
 
 
 def _encoded(light: FloatImage, encoding: Encoding) -> FloatImage:

@@ -49,13 +49,13 @@ METHOD = Method(
         ),
         "refine": Preset(
             COMPACT_REFINER,
-            Capabilities(tile_px=768, peak_bytes_per_pixel=450),
+            Capabilities(tile_px=768, peak_bytes_per_pixel=450, half_precision=True),
             weights=("latent_prior-autoencoder", "latent_prior-denoiser", "sagiri-control"),
             summary="stage 2, ours: makes up what a mask marks, on the compact latent prior",
         ),
         "refine_paper": Preset(
             PAPER_REFINER,
-            Capabilities(tile_px=512, peak_bytes_per_pixel=6000, needs_prompt=True),
+            Capabilities(tile_px=512, peak_bytes_per_pixel=6000, half_precision=True, needs_prompt=True),
             weights=(),
             summary="stage 2 as released: on Stable Diffusion 2.1, steered by words",
         ),

@@ -81,7 +81,11 @@ def _generate(
     predict = _steered(network, network.hint(condition, cells), chosen, inputs.sampling, contexts)
     schedule = spaced_schedule(inputs.sampling.steps)
     latents = sample_masked(predict, condition, cells, schedule, generator, progress, as_released=options.as_released)
-    return fix_colours(decode_tiled(network, latents, **of_autoencoder), picture, options.colour_fix)[..., :h, :w]
+    generated = decode_tiled(network, latents, **of_autoencoder)
+    for channel in range(3):  # One at a time, in place: floats of whole pictures are what the memory goes to.
+        here = (slice(None), slice(channel, channel + 1))
+        generated[here] = fix_colours(generated[here], picture[here], options.colour_fix)
+    return generated[..., :h, :w]
 
 
 def _steered(
