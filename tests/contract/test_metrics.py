@@ -19,9 +19,9 @@ from headroom.errors import UsageError
 from headroom.image import FloatImage
 from headroom.metrics import registry
 from headroom.metrics.contract import Domain, Metric, Pair
-from headroom.nn.dists import DISTS
 from headroom.metrics.networks.inception import InceptionV3
 from headroom.metrics.perceptual import DISTS_WEIGHTS, LPIPS_HEADS, VGG16
+from headroom.nn.dists import DISTS
 from headroom.nn.perceptual import LPIPS_CHANNELS, VGG16Features
 from headroom.weights.writer import pack
 
