@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from headroom.io.bracket import read_bracket
     from headroom.io.convert import convert
     from headroom.restore import enhance, expand, generate, merge
+    from headroom.restore.video import Steady
 else:
     _HOME = {
         "Bracket": "headroom.image",
         "GainMap": "headroom.image",
         "Hdr": "headroom.image",
         "Photo": "headroom.image",
+        "Steady": "headroom.restore.video",
         "convert": "headroom.io.convert",
         "enhance": "headroom.restore",
         "expand": "headroom.restore",
@@ -56,6 +58,7 @@ __all__ = [
     "Hdr",
     "HeadroomError",
     "Photo",
+    "Steady",
     "__version__",
     "convert",
     "enhance",

@@ -20,7 +20,9 @@ from headroom.io.gps import without_gps
 
 if TYPE_CHECKING:
     from headroom.cli.jobs import Job
+    from headroom.image import Hdr
     from headroom.restore.expand import Progress
+    from headroom.restore.video import Steady
 
     SomeJob = TypeVar("SomeJob", bound=Job)
 
@@ -39,6 +41,7 @@ class Settings:
     panorama: bool
     strip_gps: bool
     format: str | None
+    steady: Steady | None = None
 
 
 def run(
@@ -105,8 +108,17 @@ def _records(jobs: Sequence[SomeJob], work: Callable[[SomeJob, Progress], dict[s
             yield record
 
 
-def expand_one(job: Job, progress: Progress, settings: Settings) -> dict[str, Any]:
-    """Expand one photo and write its files, the main one last, so that its presence means that all is done."""
+def expand_one(
+    job: Job, progress: Progress, settings: Settings, measure: Callable[[Hdr], dict[str, Any]] = lambda _hdr: {}
+) -> dict[str, Any]:
+    """Expand one photo and write its files, the main one last, so that its presence means that all is done.
+
+    Args:
+        job: What to do.
+        progress: Told the finished share.
+        settings: How.
+        measure: Gives further facts about the result.
+    """
     make_folder(job.target.parent)
     photo = read_photo(job.source)
     hdr = expand(
@@ -119,12 +131,13 @@ def expand_one(job: Job, progress: Progress, settings: Settings) -> dict[str, An
         seed=settings.seed,
         use_gain_map=not settings.ignore_gain_map,
         panorama=settings.panorama,
+        steady=settings.steady,
         progress=progress,
     )
     if job.preview:
         write_preview(hdr, job.preview)
     left_out = write_hdr(hdr, job.target, format=settings.format)
-    facts = expansion_facts(hdr)
+    facts = {**expansion_facts(hdr), **measure(hdr)}
     facts["warnings"] += left_out
     if facts["gain_map"].startswith("used"):
         say(f"{job.source}: its own gain map is {facts['gain_map']}")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from headroom.cli.video import expand_video
+
 
 def expand(
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or folders of photos.")],
@@ -41,6 +43,12 @@ def expand(
     panorama: Annotated[
         bool, typer.Option("--panorama", help="Equirectangular photos, whose left and right edges meet.")
     ] = False,
+    video: Annotated[
+        bool, typer.Option("--video", help="The photos are the frames of one video, in the order of their names.")
+    ] = False,
+    smoothing: Annotated[
+        float, typer.Option(metavar="S", help="With --video: share of the frame before in what is filled in, below 1.")
+    ] = 0.8,
     strip_gps: Annotated[
         bool, typer.Option("--strip-gps", help="Leave the photo's position out of the files.")
     ] = False,
@@ -63,4 +71,7 @@ def expand(
     settings = Settings(
         method, preset, weights, max_headroom, exposure, seed, ignore_gain_map, panorama, strip_gps, format
     )
-    run(jobs, partial(expand_one, settings=settings), force=force, json=json)
+    if video:
+        expand_video(jobs, settings, smoothing, force=force, json=json)
+    else:
+        run(jobs, partial(expand_one, settings=settings), force=force, json=json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from headroom.restore.plan import TILED_BYTES_PER_PIXEL, make_plan
 from headroom.restore.predict import Gains, Predict, Predictor
 from headroom.restore.reduce import network_codes
 from headroom.restore.sensor import fill_sensor
+
+if TYPE_CHECKING:
+    from headroom.restore.video import Steady
 
 Progress = Callable[[float], None]
 
@@ -44,6 +47,7 @@ def expand(
     seed: int = 0,
     use_gain_map: bool = True,
     panorama: bool = False,
+    steady: Steady | None = None,
     progress: Progress | None = None,
 ) -> Hdr:
     """Recover the dynamic range that a photo's clipping and quantisation lost.
@@ -65,6 +69,7 @@ def expand(
         seed: Seed of methods that draw random numbers.
         use_gain_map: False to have the method fill in what a photo's own gain map knows.
         panorama: True for an equirectangular panorama, whose left and right edges meet.
+        steady: Of the frames of one video, all given the same one in their order, what holds them together.
         progress: Told the finished share, 0 to 1.
 
     Returns:
@@ -94,6 +99,8 @@ def expand(
     predict: Predict = Predictor(loaded, plan, seed, lambda share: report(share / 2))
     if panorama:
         predict = seamless(predict)
+    if steady:
+        predict = steady.follow(predict)
     fill = fill_sensor if is_raw else partial(_fill, gain_map=gain_map, crushed=crushed, wraps=panorama)
     pixels, recovered = fill(
         photo,
@@ -110,6 +117,7 @@ def expand(
         "exposure_ev": exposure_ev,
         "seed": seed,
         "panorama": panorama,
+        "smoothing": steady.smoothing if steady else 0.0,
     }
     provenance = {**_origin(photo, loaded, linearise(photo), gain_map_used=gain_map is not None), **settled}
     seen = None if is_raw else photo  # codes of a sensor are no picture to carry on
