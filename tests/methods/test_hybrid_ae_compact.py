@@ -12,10 +12,10 @@ from torch import Tensor, nn
 import headroom
 from headroom.image import Photo
 from headroom.methods.contract import ExpandBatch
-from headroom.methods.hybrid_ae.compact import CompactNetwork
 from headroom.methods.hybrid_ae.method import METHOD, CompactSettings
 from headroom.methods.hybrid_ae.training import CompactLoss, loss, predict
 from headroom.metrics.expansion import score_expansion
+from headroom.nn.gain_network import GainNetwork
 from headroom.restore.clipping import clipped_codes, recovery_weight
 from headroom.weights.reader import read_state_dict
 from headroom.weights.writer import pack
@@ -23,11 +23,11 @@ from headroom.weights.writer import pack
 SETTINGS = CompactLoss()
 
 
-def network(seed: int = 0) -> CompactNetwork:
+def network(seed: int = 0) -> GainNetwork:
     """Make the network of the preset; its last layers, which begin at zero, get random weights too."""
     torch.manual_seed(seed)
     built = METHOD.build(CompactSettings())
-    assert isinstance(built, CompactNetwork)
+    assert isinstance(built, GainNetwork)
     for name, parameter in built.named_parameters():
         if not parameter.any():
             nn.init.normal_(parameter, std=0.3 if name.startswith("head") else 0.05)

@@ -33,7 +33,7 @@ from headroom.metrics.frechet import drago_codes, frechet_distance, reinhard_cod
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from headroom.methods.hybrid_ae.compact import CompactNetwork
+    from headroom.nn.gain_network import GainNetwork
 
 PATCH_PX, STEP_PX = 64, 32
 """Side of a patch, and how far its neighbours are."""
@@ -108,7 +108,7 @@ def _encoder() -> _Describe:
 
     from headroom.restore.network import load_network
 
-    network = cast("CompactNetwork", load_network("hybrid_ae", "compact", None, torch.device("cpu")).network)
+    network = cast("GainNetwork", load_network("hybrid_ae", "compact", None, torch.device("cpu")).network)
 
     def describe(patches: FloatImage) -> Picture:
         codes = torch.from_numpy(patches).permute(0, 3, 1, 2)
@@ -118,7 +118,7 @@ def _encoder() -> _Describe:
     return describe
 
 
-def _encode(network: CompactNetwork, codes: Tensor) -> Tensor:
+def _encode(network: GainNetwork, codes: Tensor) -> Tensor:
     """Take N x 3 x H x W codes, of which none is said to be clipped, through the encoder: N x channels."""
     import torch
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from headroom.methods.contract import Capabilities, ExpandInput, Method, Preset, Progress
-from headroom.methods.hybrid_ae.compact import CompactNetwork
 from headroom.methods.hybrid_ae.paper import (
     MODEL_A,
     MODEL_B,
@@ -19,11 +18,12 @@ from headroom.methods.hybrid_ae.paper import (
     run_paper,
 )
 from headroom.methods.hybrid_ae.unet import UNET, UNetSettings, build_unet
+from headroom.nn.gain_network import GainNetwork
 
 
 @dataclass(frozen=True, slots=True)
 class CompactSettings:
-    """Numbers of the compact network; see `CompactNetwork`."""
+    """Numbers of the compact network; see `GainNetwork`."""
 
     channels: tuple[int, ...] = (32, 48, 80, 128, 192)
     depths: tuple[int, ...] = (2, 2, 2, 2, 2)
@@ -37,7 +37,7 @@ def build(settings: Settings) -> nn.Module:
     """Make the network of a preset, with random weights."""
     match settings:
         case CompactSettings(channels, depths, context):
-            return CompactNetwork(channels, depths, context)
+            return GainNetwork(channels, depths, context)
         case PaperSettings():
             return build_paper(settings)
         case UNetSettings():
@@ -46,7 +46,7 @@ def build(settings: Settings) -> nn.Module:
 
 def run(network: nn.Module, inputs: ExpandInput, generator: torch.Generator, progress: Progress) -> Tensor:
     """Predict N x 3 x H x W log2 gain; see `Method.run`."""
-    if not isinstance(network, CompactNetwork):
+    if not isinstance(network, GainNetwork):
         return run_paper(network, inputs, generator, progress)
     # The mean over a photo and its mirror image errs less than either, at hardly any cost.
     gain: Tensor = network(inputs.encoded, inputs.clipped)

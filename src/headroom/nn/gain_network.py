@@ -1,4 +1,4 @@
-"""The network that ships: an encoder and a U-Net decoder that see the whole photo at once and predict log2 gain.
+"""An encoder and a U-Net decoder that see the whole photo at once and predict log2 gain: what ships for hybrid_ae.
 
 It keeps the idea of the slides (an encoder, a light decoder with skips, a log-domain target) and answers their open
 questions: bilinear upsampling instead of pixel shuffle leaves no mosaic, a pooled description of the whole photo
@@ -51,7 +51,7 @@ class DecoderLevel(nn.Module):
         return joined
 
 
-class CompactNetwork(nn.Module):
+class GainNetwork(nn.Module):
     """Predict the log2 gain of each channel from a photo and the share of each cell that is clipped.
 
     Args:
