@@ -40,7 +40,7 @@ def load(method_id: str, *verbs: Verb) -> Method[Any]:
         raise UsageError(f"There is no method {method_id!r}; there are {', '.join(available())}.")
     module = import_module(f"headroom.methods.{method_id}")
     method: Method[Any] = module.METHOD
-    if verbs and method.verb not in verbs:
-        fitting = ", ".join(name for name in available() if load(name).verb in verbs)
+    if verbs and not set(verbs) & set(method.verbs):
+        fitting = ", ".join(name for name in available() if set(verbs) & set(load(name).verbs))
         raise UsageError(f"{method.id} is a method to {method.verb}. Choose one of {fitting}.")
     return method

@@ -248,6 +248,23 @@ class GenerateInput(NamedTuple):
     wraps: bool = False
 
 
+class LatentsInput(NamedTuple):
+    """Latents that a generative model drew, as an expand method sees them.
+
+    Attributes:
+        latents: N x C x h x w, as the denoiser of the model knows them: of a mean near 0 and a deviation near 1. Those
+            of Stable Diffusion are what the pipelines of diffusers give with `output_type="latent"`.
+        picture: What the model's own decoder makes of them, which has the scale of the light; None to take it as it is.
+        prompt: What they show, for methods that read words.
+        wraps: See `GenerateInput`.
+    """
+
+    latents: Tensor
+    picture: ExpandInput | None = None
+    prompt: str = ""
+    wraps: bool = False
+
+
 class GenerateBatch(NamedTuple):
     """Training examples of a method that draws pictures from noise.
 
@@ -303,6 +320,9 @@ class Method(Generic[Inputs]):
             `linear`, or over `CRUSH_LEVEL` where that is more; used in clipped channels, and in crushed ones where the
             method recovers shadows. For merge: `MergeInput` to scene light in the units of `linear`.
             For enhance and generate: `EnhanceInput`, `GenerateInput` to sRGB code values, which may leave [0, 1].
+        draw: The same as `run`, of a method that generates, but to the latents that `run` decodes.
+        light_of: The same as `run`, of an expand method that can do without a photo: `LatentsInput` to N x 3 x 8h x 8w
+            linear light, 1.0 = SDR white.
         own_names: Turns the state dict of a released checkpoint, or of our own, into this network's names.
         read_folder: (settings, folder) -> the network of a preset whose weights may be a folder of several files; None
             where all weights are one file.
@@ -314,8 +334,15 @@ class Method(Generic[Inputs]):
     presets: Mapping[str, Preset]
     build: Callable[[Any], nn.Module]
     run: Callable[[nn.Module, Inputs, torch.Generator, Progress], Tensor]
+    draw: Callable[[nn.Module, Inputs, torch.Generator, Progress], Tensor] | None = None
+    light_of: Callable[[nn.Module, LatentsInput, torch.Generator, Progress], Tensor] | None = None
     own_names: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] = _as_they_are
     read_folder: Callable[[Any, Path], nn.Module] | None = None
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        """What it is there for: its verb, and to generate where it makes light of latents."""
+        return (self.verb, "generate") if self.light_of else (self.verb,)
 
     @property
     def default_preset(self) -> str:

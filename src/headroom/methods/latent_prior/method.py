@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -19,18 +21,25 @@ def build(settings: LatentPriorSettings) -> nn.Module:
     return TrainedPrior.of(settings)
 
 
+def draw(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, progress: Progress) -> Tensor:
+    """Draw latents from noise; see `Method.draw`."""
+    prior = _as_prior(network)
+    height, width = inputs.height_px // AUTOENCODER_FACTOR, inputs.width_px // AUTOENCODER_FACTOR
+    shape = (inputs.batch, prior.channels, height, width)
+    with AroundTheBack() if inputs.wraps else nullcontext():
+        return sample(prior, shape, inputs.sampling.steps, generator, progress)
+
+
 def run(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, progress: Progress) -> Tensor:
     """Draw pictures from noise; see `Method.run`."""
+    decode = decode_wrapping if inputs.wraps else decode_tiled
+    return decode(_as_prior(network), draw(network, inputs, generator, progress))
+
+
+def _as_prior(network: nn.Module) -> LatentPrior:
     if not isinstance(network, LatentPrior):
         raise TypeError(f"{type(network).__name__} is not a network of latent_prior")
-    height, width = inputs.height_px // AUTOENCODER_FACTOR, inputs.width_px // AUTOENCODER_FACTOR
-    shape = (inputs.batch, network.channels, height, width)
-    steps = inputs.sampling.steps
-    if not inputs.wraps:
-        return decode_tiled(network, sample(network, shape, steps, generator, progress))
-    with AroundTheBack():
-        latents = sample(network, shape, steps, generator, progress)
-    return decode_wrapping(network, latents)
+    return network
 
 
 METHOD = Method(
@@ -47,4 +56,5 @@ METHOD = Method(
     },
     build=build,
     run=run,
+    draw=draw,
 )

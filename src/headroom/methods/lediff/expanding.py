@@ -26,7 +26,7 @@ def expand(network: LEDiff, inputs: ExpandInput, generator: torch.Generator, pro
         exposer, where = network.towards(direction), lost[direction]
         if exposer is not None and where is not None:
             light = _light(exposer, inputs.encoded, direction, generator, _part(progress, number, len(wanted)))
-            light = light * _scale(light, inputs, direction)
+            light = light * scale_of(light, inputs, direction)
             found = light.clamp_min(_FLOOR).log2() - inputs.linear.clamp_min(CRUSH_LEVEL).log2()
             gain = torch.where(where > 0, found, gain)
     progress(1.0)
@@ -51,7 +51,7 @@ def _light(
     return exposer.light_of(decode_tiled(exposer, exposer.fusion(exposures)))
 
 
-def _scale(light: Tensor, inputs: ExpandInput, direction: Direction) -> Tensor:
+def scale_of(light: Tensor, inputs: ExpandInput, direction: Direction) -> Tensor:
     """Give the factor that brings light to a photo's own, N x 1 x 1 x 1: their median ratio in measured pixels."""
     measured = (inputs.clipped.amax(1) == 0) & (inputs.encoded.amin(1) >= CRUSHED_BELOW_CODE / 255)
     seen, made = _log2_luminance(inputs.linear), _log2_luminance(light)
