@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from headroom.methods.contract import Capabilities, ExpandInput, Method, Preset, Progress
 from headroom.methods.lediff.expanding import expand
 from headroom.methods.lediff.exposer import COMPACT_LEDIFF, PAPER_LEDIFF, ExposeOptions
+from headroom.methods.lediff.folder import read_folder
+from headroom.methods.lediff.handed_in import light_of
 from headroom.methods.lediff.names import own_names
 from headroom.methods.lediff.network import LEDiff, build
 
@@ -61,5 +63,7 @@ METHOD = Method(
     },
     build=build,
     run=run,
+    light_of=light_of,
     own_names=own_names,
+    read_folder=read_folder,
 )

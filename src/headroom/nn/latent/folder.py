@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -36,15 +36,32 @@ _OLDER_NAMES = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".p
 _ADVICE = "Give a Stable Diffusion 1.x or 2.x as diffusers saves it, such as 2.1-base."
 
 
+Prior = TypeVar("Prior", bound=LatentPrior)
+
+
 def from_folder(folder: Path) -> LatentPrior:
     """Read a latent prior whose denoiser attends to words.
 
     Raises:
         WeightsError: A file is missing, damaged, or not of a Stable Diffusion 1.x or 2.x.
     """
+    return read_prior(LatentPrior, folder)
+
+
+def read_prior(kind: type[Prior], folder: Path, *, conditions: int = 0) -> Prior:
+    """Read a latent prior of some kind; see `from_folder`.
+
+    Args:
+        kind: Its class.
+        folder: See above.
+        conditions: How many latents its denoiser sees behind the noisy ones.
+
+    Raises:
+        WeightsError: See `from_folder`.
+    """
     from headroom.nn.latent.diffusers_models import make_networks
 
-    settings = read_settings(folder)
+    settings = read_settings(folder, conditions=conditions)
     try:
         with torch.device("meta"):
             autoencoder, denoiser = make_networks(settings)
@@ -52,14 +69,12 @@ def from_folder(folder: Path) -> LatentPrior:
         raise WeightsError(f"{folder}: its configuration makes no network ({error}). Get the folder again.") from error
     _fill(autoencoder, folder / "vae")
     _fill(denoiser, folder / "unet")
-    prior = LatentPrior(
-        autoencoder, denoiser, latent_deviation=settings.latent_deviation, prediction=settings.prediction
-    )
+    prior = kind(autoencoder, denoiser, latent_deviation=settings.latent_deviation, prediction=settings.prediction)
     return prior.eval()
 
 
-def read_settings(folder: Path) -> LatentPriorSettings:
-    """Read from a folder's configuration which latent prior it holds.
+def read_settings(folder: Path, *, conditions: int = 0) -> LatentPriorSettings:
+    """Read from a folder's configuration which latent prior it holds; see `read_prior`.
 
     Raises:
         WeightsError: A file is missing, or not of a Stable Diffusion 1.x or 2.x.
@@ -67,8 +82,8 @@ def read_settings(folder: Path) -> LatentPriorSettings:
     paths = [folder / part / "config.json" for part in ("vae", "unet")]
     autoencoder, denoiser = map(_configuration, paths)
     channels = autoencoder.get("latent_channels", 4)
-    for side in ("in_channels", "out_channels"):
-        _check(paths[1], side, denoiser.get(side, 4), channels)
+    for side, expected in (("in_channels", channels * (1 + conditions)), ("out_channels", channels)):
+        _check(paths[1], side, denoiser.get(side, 4), expected)
     halvings = len(autoencoder.get("block_out_channels", ())) - 1
     _check(paths[0], "number of halvings", halvings, 3)  # so that cells of latents are 8 x 8 pixels
     scale = autoencoder.get("scaling_factor", 0.18215)
