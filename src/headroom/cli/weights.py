@@ -12,7 +12,10 @@ from headroom.cli.console import say, show_json, show_table
 from headroom.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
-    from headroom.weights.importing import Imported
+    from headroom.nn.latent.settings import Prediction
+    from headroom.weights.importing import Import, Imported
+
+_OF_CHECKPOINTS = {".bin", ".ckpt", ".pt", ".pth"}
 
 app = typer.Typer(help="List, locate, verify and import weights.", no_args_is_help=True)
 
@@ -72,38 +75,79 @@ def import_weights(
     checkpoints: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Checkpoints: .pth, .pt, .ckpt, .bin or .safetensors.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The .safetensors file to write.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="OUT", help="The .safetensors file, or the Stable Diffusion folder, to write."
+        ),
+    ],
     layout: Annotated[
         str | None, typer.Option("--as", metavar="LAYOUT", help="What the files are, where the keys leave a choice.")
     ] = None,
     dtype: Annotated[
         Literal["float16", "float32"] | None, typer.Option(help="What floats become; as they are when not given.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an output that exists already.")] = False,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Folder with CLIP's vocab.json and merges.txt; looked for when not given."),
+    ] = None,
+    prediction: Annotated[
+        Literal["epsilon", "v_prediction"],
+        typer.Option(help="What the U-Net of a folder estimates; v in 2.1 of 768 px."),
+    ] = "epsilon",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists already.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
 ) -> None:
     """Turn checkpoints of others into weights for --weights.
 
     A checkpoint may hold a program. It is read in a process of its own, as data, and never run. Several files become
     one: a U-Net, an autoencoder and a text encoder, say.
+
+    Where OUT is a folder, a Stable Diffusion becomes one in the layout of diffusers, for networks that read words.
     """
-    if out.suffix != ".safetensors":
-        raise UsageError(f"{out}: weights are written as safetensors. Let its name end in .safetensors.")
-    if out.exists() and not force:
-        raise UsageError(f"{out}: exists already. Add --force to replace it.")
+    is_file = out.suffix == ".safetensors"
+    _check_output(out, is_file=is_file, force=force)
     import torch
 
     from headroom.methods.released import layouts
-    from headroom.weights.importing import import_checkpoints
+    from headroom.weights.importing import plan_import
+    from headroom.weights.writer import write_one_by_one
 
     kind = None if dtype is None else torch.float16 if dtype == "float16" else torch.float32
-    for found in import_checkpoints(checkpoints, out, layouts(), layout=layout, dtype=kind):
+    plan = plan_import(checkpoints, layouts(), layout=layout, dtype=kind)
+    if is_file:
+        write_one_by_one(plan.tensors, out, plan.metadata)
+    else:
+        _write_folder(plan, out, tokenizer, prediction)
+    for found in plan.found:
         if json:
             show_json(asdict(found))
         else:
             _tell(found)
     if not json:
         print(out)
+
+
+def _check_output(out: Path, *, is_file: bool, force: bool) -> None:
+    if not is_file and out.suffix in _OF_CHECKPOINTS:
+        raise UsageError(f"{out}: weights are written as safetensors. Let its name end in .safetensors.")
+    if is_file and out.exists() and not force:
+        raise UsageError(f"{out}: exists already. Add --force to replace it.")
+    if not is_file and (out.is_file() or (out.is_dir() and any(out.iterdir()))):
+        raise UsageError(f"{out}: exists already. Give a folder that is not there yet, or the name of a file.")
+
+
+def _write_folder(plan: Import, out: Path, tokenizer: Path | None, prediction: Prediction) -> None:
+    from headroom.nn.latent.folder_writing import write_folder
+    from headroom.nn.latent.released import TEXT_ENCODER
+    from headroom.nn.latent.vocabulary import HOW_TO_GET, find_vocabulary, read_vocabulary
+
+    vocabulary = read_vocabulary(tokenizer) if tokenizer else find_vocabulary()
+    write_folder(plan.tensors, out, plan.metadata, vocabulary=vocabulary, prediction=prediction)
+    if not any(name.startswith(TEXT_ENCODER) for name in plan.tensors):
+        say(f"warning: {out}: has no text encoder, without which no words are read. Import one together with the rest.")
+    elif vocabulary is None:
+        say(f"warning: {out}: has no tokenizer, without which no words are read. {HOW_TO_GET}.")
 
 
 def _tell(found: Imported) -> None:

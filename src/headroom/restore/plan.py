@@ -87,7 +87,7 @@ def make_plan(
 def _multiplies_bfloat16(device: torch.device) -> bool:
     """Tell whether a device has instructions for it; without, it is slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     of_processor: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(of_processor.get(name) for name in ("avx512_bf16", "amx_bf16"))
 

@@ -1,4 +1,4 @@
-"""Turn checkpoints of others into one safetensors file with our names."""
+"""Turn checkpoints of others into tensors with our names, for one safetensors file or a folder of several."""
 
 from __future__ import annotations
 
@@ -44,6 +44,21 @@ class Imported:
     passed_over: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What checkpoints become; nothing of it is read before it is written.
+
+    Attributes:
+        tensors: Those to write, by our names.
+        metadata: What a written file says of itself.
+        found: What was found in each checkpoint.
+    """
+
+    tensors: Mapping[str, PlannedTensor]
+    metadata: Mapping[str, str]
+    found: Sequence[Imported]
+
+
 def import_checkpoints(
     sources: Sequence[Path],
     target: Path,
@@ -51,21 +66,33 @@ def import_checkpoints(
     *,
     layout: str | None = None,
     dtype: torch.dtype | None = None,
-) -> list[Imported]:
-    """Write the tensors of checkpoints by our names, and tell what they held.
+) -> Sequence[Imported]:
+    """Write the tensors of checkpoints to one safetensors file, and tell what they held; see `plan_import`.
+
+    Raises:
+        UsageError: See `plan_import`.
+        WeightsError: See `plan_import`; or a number is not finite, or beyond float16.
+        OutputError: The target cannot be written.
+    """
+    plan = plan_import(sources, layouts, layout=layout, dtype=dtype)
+    write_one_by_one(plan.tensors, target, plan.metadata)
+    return plan.found
+
+
+def plan_import(
+    sources: Sequence[Path], layouts: Sequence[Layout], *, layout: str | None = None, dtype: torch.dtype | None = None
+) -> Import:
+    """Find the tensors of checkpoints by our names, and tell what they hold.
 
     Args:
         sources: Files, each with networks that the others lack.
-        target: The safetensors file.
         layouts: Those that are known.
         layout: Name of the layout of every source; without one, it is recognised.
         dtype: What floats become; without one, they stay as they are, and float64 becomes float32.
 
     Raises:
         UsageError: There is no such layout, or two sources hold the same network.
-        WeightsError: A source is damaged, hostile or incomplete, of no known layout, or holds a number that is not
-            finite or beyond float16.
-        OutputError: The target cannot be written.
+        WeightsError: A source is damaged, hostile or incomplete, or of no known layout.
     """
     planned: dict[str, PlannedTensor] = {}
     found = []
@@ -77,8 +104,7 @@ def import_checkpoints(
             raise UsageError(f"{source}: another file holds {min(twice)} as well. Give each network once.")
         planned |= {name: _planned(checkpoint, names[piece.source], piece, dtype) for name, piece in pieces.items()}
         found.append((_told(checkpoint, names, chosen), checkpoint))
-    write_one_by_one(planned, target, _metadata(found))
-    return [told for told, _ in found]
+    return Import(planned, _metadata(found), [told for told, _ in found])
 
 
 def _opened(source: Path) -> tuple[Checkpoint, dict[str, str]]:

@@ -7,14 +7,14 @@ from pathlib import Path
 from torch import nn
 
 from headroom.errors import UsageError
+from headroom.methods.sagiri.keymap import CONTROL, own_names
 from headroom.methods.sagiri.latent_swinir import LatentSwinIRSettings
 from headroom.methods.sagiri.refiner import PAPER_REFINER, RefineOptions, Refiner, RefinerSettings
 from headroom.nn.latent.folder import from_folder, read_settings
+from headroom.nn.latent.folder_writing import CONTROL_FILE
+from headroom.nn.latent.released import AUTOENCODER
 from headroom.nn.latent.words import read_words
 from headroom.weights.reader import load_into, read_state_dict
-
-CONTROL_FILE = "control.safetensors"
-"""What `headroom weights import` makes of a released second stage; only its control branch is read."""
 
 
 def read_folder(settings: LatentSwinIRSettings | RefinerSettings, folder: Path) -> nn.Module:
@@ -52,9 +52,11 @@ def read_refiner(folder: Path, options: RefineOptions = PAPER_REFINER.options) -
         prediction=settings.prediction,
     )
     refiner.start_control(sees_mask=False)
-    path, prefix = folder / CONTROL_FILE, "control."
-    state = {name.removeprefix(prefix): x for name, x in read_state_dict(path).items() if name.startswith(prefix)}
-    load_into(refiner.control, state, str(path))
+    path = folder / CONTROL_FILE
+    beside = {AUTOENCODER + name: value for name, value in prior.autoencoder.state_dict().items()}
+    found = own_names(beside | read_state_dict(path))
+    control = {name.removeprefix(CONTROL): value for name, value in found.items() if name.startswith(CONTROL)}
+    load_into(refiner.control, control, str(path))
     refiner.options = options
     if (folder / "text_encoder").is_dir():
         refiner.words = read_words(folder)

@@ -10,7 +10,13 @@ import torch
 from torch import Tensor
 
 from headroom.errors import WeightsError
+from headroom.nn.latent.vocabulary import HOW_TO_GET
 from headroom.nn.transformers_quietly import FAILURES, first_line, import_transformers, read_model
+
+_ADVICE = {
+    "tokenizer": "Put CLIP's vocab.json and merges.txt into that folder, or import the checkpoint again: " + HOW_TO_GET,
+    "text_encoder": "Give a whole Stable Diffusion folder",
+}
 
 
 class Words:
@@ -48,7 +54,7 @@ def read_words(folder: Path) -> Words:
     transformers = import_transformers("Reading a prompt")
     for part, file in (("tokenizer", "vocab.json"), ("text_encoder", "config.json")):
         if not (folder / part / file).is_file():
-            raise WeightsError(f"{folder / part / file}: is not there. Give a whole Stable Diffusion folder.")
+            raise WeightsError(f"{folder / part / file}: is not there. {_ADVICE[part]}.")
     try:
         tokenizer = transformers.CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
         encoder = read_model(transformers.CLIPTextModel, folder / "text_encoder")
