@@ -113,8 +113,13 @@ def three(case: Case, height: int, width: int) -> MergeInput:
 
 @torch.inference_mode()
 def run(case: Case, given: MergeInput, seed: int = 0) -> Tensor:
+    """Give the light; what a method says beside it is a chance."""
     network = network_of(case.method.id, case.preset_name)
-    return case.method.run(network, given, torch.Generator().manual_seed(seed), lambda _: None)
+    found = case.method.run(network, given, torch.Generator().manual_seed(seed), lambda _: None)
+    light, chance = found[:, :3], found[:, 3:]
+    assert chance.shape[1] <= 1
+    assert ((chance >= 0) & (chance <= 1)).all()
+    return light
 
 
 def bracket(height: int, width: int, *, moving: bool = True) -> Bracket:

@@ -13,6 +13,8 @@ from headroom import methods
 from headroom.errors import WeightsError
 from headroom.image import Bracket, Encoding, Photo
 from headroom.methods.gmodiff.method import METHOD
+from headroom.restore.bracket_input import choose_slots, merge_input, pad_merge_input
+from headroom.restore.network import load_network
 from headroom.weights.writer import pack
 
 
@@ -54,3 +56,23 @@ def test_an_untrained_regressor_merges_a_bracket(tmp_path: Path) -> None:
     short = (frames.frames[0].codes / 65535) ** 2.2 * 4
     visible = short < 3.5
     np.testing.assert_allclose(merged.pixels[visible], short[visible], rtol=0.05, atol=2e-3)
+
+
+def test_the_predicted_map_becomes_the_gain_map_of_a_jpeg(tmp_path: Path) -> None:
+    frames = still_bracket(48, 64)
+    made = headroom.merge(frames, method="gmodiff", predicted=True, align=False)
+    assert made.recovered is not None
+    assert 0 < made.recovered.min() < made.recovered.max() < 1  # where the network doubts itself
+    assert made.provenance["predicted"]
+    loaded = load_network("gmodiff", made.provenance["preset"], None, torch.device("cpu"))
+    light = [(frame.codes / 65535).astype(np.float32) ** 2.2 for frame in frames.frames]
+    exposures = (0.25, 1.0, 4.0)
+    seen = merge_input(light, exposures, 1, choose_slots(exposures, 1, (3, 3)))
+    padded = pad_merge_input(seen, loaded.preset.capabilities.size_multiple, 1)
+    with torch.inference_mode():
+        expected = 4 * loaded.network(padded).light[0, :, :48, :64].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(made.pixels, expected, atol=1e-4, rtol=1e-4)
+    headroom.write_hdr(made, tmp_path / "map.jpg")
+    shown = headroom.expand(headroom.read_photo(tmp_path / "map.jpg")).pixels  # by the map that it carries
+    lit = expected.max(axis=-1) > 0.05
+    assert np.quantile(np.abs(np.log2(shown[lit] / expected[lit])), 0.95) < 0.15

@@ -71,7 +71,7 @@ def test_the_loss_is_the_error_of_map_light_and_mask() -> None:
 def test_steps_lower_the_error_of_the_map() -> None:
     network, batch = prepared(), tiny.moving()
     settings = RefinerLoss(needs_parts=False, mask=1.0)
-    optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=3e-3)
+    optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-3)
     losses = []
     for _ in range(20):
         terms = loss(network, batch, settings)
@@ -80,7 +80,7 @@ def test_steps_lower_the_error_of_the_map() -> None:
         terms["total"].backward()
         optimiser.step()
     assert losses[-1][0] < 0.9 * losses[0][0]
-    assert losses[-1][1] < 0.95 * losses[0][1]
+    assert losses[-1][1] < 0.99 * losses[0][1]
 
 
 def files(folder: Path) -> tuple[Path, ...]:

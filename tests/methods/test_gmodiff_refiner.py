@@ -89,7 +89,10 @@ def test_the_gate_opens_with_doubt() -> None:
     network = tiny.refiner(tiny.COMPACT)
     nn.init.ones_(network.residual.change.bias)
     features, gain, bound = drawn(1, 4, 8, 8), drawn(1, 3, 32, 32).sigmoid(), torch.ones(1, 3, 32, 32)
-    changes = [network.residual(features, gain, torch.full((1, 1, 32, 32), doubt), bound) for doubt in (-20.0, 0, 20)]
+    frames = drawn(1, 3, 3, 32, 32).sigmoid()
+    changes = [
+        network.residual(features, frames, gain, torch.full((1, 1, 32, 32), doubt), bound) for doubt in (-20.0, 0, 20)
+    ]
     assert changes[0].abs().max() < 1e-6
     assert changes[2].abs().max() > changes[1].abs().max() > 0.1
 

@@ -32,6 +32,7 @@ class Settings:
     preset: str | None
     weights: Path | None
     align: bool
+    predicted: bool
     seed: int
     strip_gps: bool
     format: str | None
@@ -69,6 +70,9 @@ def merge(
         Path | None, typer.Option(metavar="FILE", help="Safetensors file in place of the weights that ship.")
     ] = None,
     align: Annotated[bool, typer.Option("--align/--no-align", help="Fit the frames to the reference.")] = True,
+    predicted: Annotated[
+        bool, typer.Option("--predicted", help="Write what the method alone says, measured or not; for comparisons.")
+    ] = False,
     format: Annotated[  # noqa: A002 - the option's name
         str | None,
         typer.Option(metavar="FORMAT", help="ultra-hdr, exr, hdr, pfm or tiff; the first is a folder's default."),
@@ -98,7 +102,7 @@ def merge(
             "--ev and --reference speak of one bracket's frames, --auto finds many. Leave it out, or them."
         )
     settings = Settings(
-        _exposures(ev), reference, _checked(curve), method, preset, weights, align, seed, strip_gps, format
+        _exposures(ev), reference, _checked(curve), method, preset, weights, align, predicted, seed, strip_gps, format
     )
     jobs = plan_brackets(inputs, out, auto=auto, format_name=format, preview=preview)
     run(jobs, partial(_merge_one, settings=settings), force=force, json=json)
@@ -138,6 +142,7 @@ def _merge_one(job: Job, progress: Progress, settings: Settings) -> dict[str, An
         preset=settings.preset,
         weights=settings.weights,
         align=settings.align,
+        predicted=settings.predicted,
         seed=settings.seed,
         progress=progress,
     )

@@ -17,7 +17,8 @@ from headroom.restore.bracket_input import Slot, choose_slots, merge_input
 from headroom.restore.support import REACH_PX, Stack, Support, support
 
 RunMethod = Callable[[MergeInput], Tensor]
-"""Pads, runs and crops: a batch of one in, 1 x 3 x h x w light in the units of its `linear` out."""
+"""Pads, runs and crops: a batch of one in; out comes 1 x 3 x h x w light in the units of its `linear`, with or without
+a fourth channel; see `headroom.methods.contract.Method.run`."""
 
 
 class Fused(NamedTuple):
@@ -25,11 +26,24 @@ class Fused(NamedTuple):
 
     Attributes:
         pixels: H x W x 3 light, 1.0 = full scale of the reference.
-        recovered: H x W, 0 where an unclipped sample supports a pixel, 1 where none does.
+        recovered: H x W, 0 where an unclipped sample supports a pixel, 1 where none does; above 0 too where a method
+            is heard and in doubt.
     """
 
     pixels: FloatImage
     recovered: FloatImage
+
+
+class Answer(NamedTuple):
+    """What a method says of a tile.
+
+    Attributes:
+        light: h x w x 3, 1.0 = full scale of the reference.
+        doubt: h x w x 1 chance that it is wrong; None from a method that does not tell.
+    """
+
+    light: FloatImage
+    doubt: FloatImage | None
 
 
 def fuse(
@@ -54,9 +68,28 @@ def fuse(
         if heard.any():
             box = _box_around(heard, capabilities.overlap_px // 2, capabilities.size_multiple)
             part, tile = Support(*(values[box] for values in found)), stack.cut(rows, columns).cut(*box)
-            part.light[:] += part.share * (_believable(_ask(run, tile, slots), tile, part) - part.light)
+            answer = _ask(run, tile, slots)
+            part.light[:] += part.share * (_believable(answer.light, tile, part) - part.light)
+            if answer.doubt is not None:
+                part.measured[:] *= 1 - part.share * answer.doubt
         pixels[rows, columns] += fade * found.light
         recovered[rows, columns] += fade[..., 0] * (1 - found.measured.min(axis=-1))
+        progress(number / len(pieces))
+    return Fused(pixels, recovered)
+
+
+def predict(
+    stack: Stack, run: RunMethod, capabilities: Capabilities, tile_px: int, progress: Callable[[float], None]
+) -> Fused:
+    """Give what the method alone says, tile by tile; its doubt is how far that counts as recovered."""
+    height, width = stack.frames[0].shape[:2]
+    slots = choose_slots(stack.exposures, stack.reference, capabilities.frames)
+    pixels, recovered = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
+    pieces = list(tiles(height, width, tile_px, capabilities.overlap_px, capabilities.size_multiple))
+    for number, (rows, columns, fade) in enumerate(pieces, start=1):
+        light, doubt = _ask(run, stack.cut(rows, columns), slots)
+        pixels[rows, columns] += fade * np.clip(np.nan_to_num(light), 0, np.float32(1 / stack.exposures[0]))
+        recovered[rows, columns] += (fade if doubt is None else fade * doubt)[..., 0]
         progress(number / len(pieces))
     return Fused(pixels, recovered)
 
@@ -77,11 +110,11 @@ def _box_around(mask: NDArray[np.bool_], margin: int, multiple: int) -> tuple[sl
     return rows, columns
 
 
-def _ask(run: RunMethod, tile: Stack, slots: Sequence[Slot]) -> FloatImage:
-    """Run the method on a tile; 1.0 = full scale of the reference."""
-    light = run(merge_input(tile.frames, tile.exposures, tile.reference, slots))
-    image: FloatImage = (light[0] / slots[0].exposure).permute(1, 2, 0).numpy()
-    return image
+def _ask(run: RunMethod, tile: Stack, slots: Sequence[Slot]) -> Answer:
+    """Run the method on a tile."""
+    found: FloatImage = run(merge_input(tile.frames, tile.exposures, tile.reference, slots))[0].permute(1, 2, 0).numpy()
+    doubt = found[..., 3:] if found.shape[-1] > 3 else None
+    return Answer(found[..., :3] / np.float32(slots[0].exposure), doubt)
 
 
 def _believable(light: FloatImage, tile: Stack, found: Support) -> FloatImage:

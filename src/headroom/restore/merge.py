@@ -17,7 +17,7 @@ from headroom.methods import MERGES_BY_DEFAULT
 from headroom.methods.contract import MergeInput
 from headroom.restore.bracket_input import pad_merge_input
 from headroom.restore.exposures import SettledBracket, settle
-from headroom.restore.fuse import RunMethod, fuse
+from headroom.restore.fuse import RunMethod, fuse, predict
 from headroom.restore.gather import Gathered, frame_names, gather
 from headroom.restore.network import Loaded, choose_preset, load_network
 from headroom.restore.plan import Plan, make_plan
@@ -35,14 +35,15 @@ def merge(
     preset: str | None = None,
     weights: Path | None = None,
     align: bool = True,
+    predicted: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Hdr:
     """Merge a bracket into one HDR image: what its reference frame saw, with the range of all.
 
     A pixel is the mean of the frames that are not clipped there and agree with the reference, weighted by their noise;
-    the method decides where they disagree. What no unclipped frame supports is marked in `Hdr.recovered`. A frame that
-    doesn't belong is left out, and `Hdr.provenance` says why.
+    the method decides where they disagree. What no unclipped frame supports is marked in `Hdr.recovered`, and so is
+    what the method decides in doubt. A frame that doesn't belong is left out, and `Hdr.provenance` says why.
 
     Args:
         bracket: Two to nine upright photos of one size.
@@ -50,6 +51,8 @@ def merge(
         preset: Size of the method; its default when None.
         weights: Path of a safetensors file to use instead of the weights that ship.
         align: False for frames from a tripod, which fit already.
+        predicted: True for what the method alone says of every pixel, as the literature compares methods; it counts as
+            recovered as far as the method is in doubt, and all of it where that does not tell.
         seed: Seed of methods that draw random numbers.
         progress: Told the finished share, 0 to 1.
 
@@ -67,12 +70,21 @@ def merge(
     loaded, plan = _prepare(settled, method, preset, weights)
     gathered = gather(settled, aligning=align, progress=lambda share: report(0.4 * share))
     run, capabilities = _runner(loaded, plan, seed), loaded.preset.capabilities
-    pixels, recovered = fuse(gathered.stack, run, capabilities, plan.tile_px, lambda share: report(0.4 + 0.6 * share))
+    compose = predict if predicted else fuse
+    pixels, recovered = compose(
+        gathered.stack, run, capabilities, plan.tile_px, lambda share: report(0.4 + 0.6 * share)
+    )
     merged = gathered.settled
     photo, encoding = merged.photos[merged.reference], merged.encodings[merged.reference]
     if encoding.sensor_matrix is not None:
         pixels = decode_codes(pixels, Encoding(transfer="linear", sensor_matrix=encoding.sensor_matrix), 32)
-    provenance = {**_origin(settled, gathered, loaded), **_curve(encoding), "align": align, "seed": seed}
+    provenance = {
+        **_origin(settled, gathered, loaded),
+        **_curve(encoding),
+        "align": align,
+        "predicted": predicted,
+        "seed": seed,
+    }
     return Hdr(pixels, encoding.primaries, recovered, photo, photo.metadata, provenance, photo.source)
 
 
@@ -95,8 +107,8 @@ def _runner(loaded: Loaded, plan: Plan, seed: int) -> RunMethod:
         height, width = inputs.encoded.shape[-2:]
         padded = pad_merge_input(inputs, capabilities.size_multiple, capabilities.minimum_size_px)
         on_device = MergeInput(*(tensor.to(plan.device) for tensor in padded))
-        light = loaded.method.run(loaded.network, on_device, generator, lambda _share: None)
-        return light[:, :, :height, :width].float().cpu()
+        found = loaded.method.run(loaded.network, on_device, generator, lambda _share: None)
+        return found[:, :, :height, :width].float().cpu()
 
     return run
 

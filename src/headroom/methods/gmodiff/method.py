@@ -35,11 +35,11 @@ def build(settings: Settings) -> nn.Module:
 
 
 def run(network: nn.Module, inputs: MergeInput, generator: torch.Generator, progress: Progress) -> Tensor:
-    """Merge N brackets into N x 3 x H x W light; see `Method.run`."""
+    """Merge N brackets into N x 4 x H x W light and its chance to be wrong; see `Method.run`."""
     del generator  # nothing is drawn
     found: Regression | Refined = network(inputs)
     progress(1.0)
-    return found.light
+    return torch.cat((found.light, found.doubt), dim=1)
 
 
 def own_names(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

@@ -37,6 +37,7 @@ class RefinerLoss(BaseModel):
         needs_parts: False where random weights will do.
         light: Weight of the light's error in mu-law.
         gradient: Weight of the error of neighbouring pixels' differences in mu-law light; the paper has none.
+        squared: Weight of the squared error of mu-law light, which counts what is far off; the paper has none.
         mask: Weight of the cross-entropy of the mask, which changes nothing else; the paper teaches it before.
         texture: Weight of DISTS of mu-law light; above 0 it needs both of its files.
         vgg16: Safetensors file of torchvision's `vgg16`, ImageNet.
@@ -49,6 +50,7 @@ class RefinerLoss(BaseModel):
     needs_parts: bool = True
     light: Weight = 1.0
     gradient: Weight = 0.0
+    squared: Weight = 0.0
     mask: Weight = 0.0
     texture: Weight = 0.0
     vgg16: Path | None = None
@@ -90,6 +92,7 @@ def loss(network: nn.Module, batch: MergeBatch, settings: RefinerLoss) -> dict[s
         "gain": F.l1_loss(refined.gain.float(), encode_gain(batch.truth, refined.base)),
         "light": F.l1_loss(light, truth),
         "gradient": gradient_error(light, truth),
+        "squared": F.mse_loss(light, truth),
     }
     if settings.mask:
         wrong = unreliable(regressed.light.detach(), batch.truth)

@@ -67,6 +67,11 @@ class Refined(NamedTuple):
         """See `Regression.light`."""
         return self.refined.light
 
+    @property
+    def doubt(self) -> Tensor:
+        """See `Regression.doubt`."""
+        return self.regressed.doubt
+
 
 class Refiner(LatentPrior):
     """A regressor, and the latent prior that repairs what it regressed."""
@@ -140,7 +145,7 @@ class Refiner(LatentPrior):
         doubt = found.unreliable.detach().float()
         if not self.guided:
             doubt = torch.zeros_like(doubt)
-        change: Tensor = self.residual(features, regressed, doubt, disagreement(frames))
+        change: Tensor = self.residual(features, frames.encoded, regressed, doubt, disagreement(frames))
         return regressed + change
 
 

@@ -34,6 +34,11 @@ class Regression(NamedTuple):
         """N x 3 x H x W linear light in the units of `MergeInput`, 0 to 1."""
         return decode_gain(self.gain.float(), self.base).clamp(0, 1)
 
+    @property
+    def doubt(self) -> Tensor:
+        """N x 1 x H x W chance that the regressed light is wrong, 0 to 1."""
+        return torch.sigmoid(self.unreliable.float())
+
 
 class Encoded(NamedTuple):
     """What an encoder makes of features.

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from headroom.nn.unshuffle import UnshuffleConv2d
 
-_SEEN = 7
-"""Channels of the map, of the bound and of the doubt."""
+_SEEN = 16
+"""Channels of three frames, of the map, of the bound and of the doubt."""
 _DOUBT = (1.0, 2.0)
 """What the logits of doubt are multiplied by and what is added to them at first: one chance in eight opens half."""
 
@@ -27,24 +27,25 @@ class Residual(nn.Module):
         super().__init__()
         self.factor = factor
         self.of_features = nn.Conv2d(channels, width, 3, padding=1)
-        self.of_map = UnshuffleConv2d(_SEEN, width, factor)
+        self.of_pixels = UnshuffleConv2d(_SEEN, width, factor)
         self.between = nn.Conv2d(width, width, 3, padding=1)
         self.change = nn.Conv2d(width, 3 * factor**2, 3, padding=1)
         self.doubt = nn.Parameter(torch.tensor(_DOUBT))
         nn.init.zeros_(self.change.weight)
         nn.init.zeros_(self.change.bias)  # type: ignore[arg-type]
 
-    def forward(self, features: Tensor, gain: Tensor, doubt: Tensor, bound: Tensor) -> Tensor:
+    def forward(self, features: Tensor, frames: Tensor, gain: Tensor, doubt: Tensor, bound: Tensor) -> Tensor:
         """Give the change, N x 3 x H x W.
 
         Args:
             features: N x channels x H / factor x W / factor.
+            frames: N x 3 frames x 3 x H x W code values.
             gain: N x 3 x H x W map to change.
             doubt: N x 1 x H x W logits of the chance that it is wrong.
             bound: N x 3 x H x W largest change.
         """
-        seen = torch.cat((gain, bound, torch.sigmoid(doubt)), dim=1)
-        x = F.silu(self.of_features(features) + self.of_map(seen))
+        seen = torch.cat((frames.flatten(1, 2), gain, bound, torch.sigmoid(doubt)), dim=1)
+        x = F.silu(self.of_features(features) + self.of_pixels(seen))
         x = self.change(F.silu(self.between(x)))
         return self.gate(doubt) * bound * torch.tanh(F.pixel_shuffle(x, self.factor).float())
 
