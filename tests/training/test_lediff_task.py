@@ -68,3 +68,4 @@ def test_recipes_are_read(path: Path, panoramas: Path) -> None:
     assert isinstance(settings, LEDiffLoss)
     assert settings.part == ("denoiser" if "denoisers" in path.stem else "decoder")
     assert settings.needs_weights == ("debug" not in path.stem)
+    assert (settings.rank, settings.of_velocity) == ((0, False) if "paper_den" in path.stem else (64, True))

@@ -19,6 +19,7 @@ WHOLE_LAYERS = ("conv_in", "conv_out")
 """Layers of the denoiser that learn as a whole: the prior's take and give fewer channels."""
 
 _DECODER = ("autoencoder.decoder.", "autoencoder.post_quant_conv.", "fusion.")
+_CRITIC = "critic."
 _PRIOR = ("autoencoder.", "denoiser.", "latent_", "learned_context")
 
 
@@ -30,7 +31,7 @@ def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def filled(state: Mapping[str, Tensor], directions: Sequence[Direction]) -> dict[str, Tensor]:
     """Give directions their own weights, else those of the latent prior, and fold adapters.
 
-    A decoder that one direction alone has is that of both.
+    A decoder that one direction alone has is that of both. The critic of a training is left out.
 
     Args:
         state: Weights of a whole network, of one in training, or of several files together.
@@ -42,7 +43,7 @@ def filled(state: Mapping[str, Tensor], directions: Sequence[Direction]) -> dict
     prior = {name: value for name, value in state.items() if name.startswith(_PRIOR)}
     own = {direction: _below(direction, state) for direction in DIRECTIONS}
     decoder = {name: x for part in own.values() for name, x in part.items() if name.startswith(_DECODER)}
-    named = {name: value for name, value in state.items() if not name.startswith((*_PRIOR, *DIRECTIONS))}
+    named = {name: value for name, value in state.items() if not name.startswith((*_PRIOR, *DIRECTIONS, _CRITIC))}
     for direction in directions:
         whole = folded({**prior, **decoder, **own[direction]}, ADAPTER_SCALE)
         named |= {f"{direction}.{name}": value for name, value in whole.items()}

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from headroom.methods.lediff.critic import Critic, Verdict, judge
 from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer, LEDiffSettings, build_exposer
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR
 from headroom.nn.latent.schedule import STEPS, noised, signal_shares
@@ -26,11 +27,13 @@ class Decoded(NamedTuple):
         codes: N x 3 x H x W code values, see `Exposer.log_of`.
         truth: N x 3 x H x W those that it should give.
         lost: N x 1 x H x W, 1 where the photo shows nothing, else 0.
+        verdict: What the critic says of codes and truth, where there is one.
     """
 
     codes: Tensor
     truth: Tensor
     lost: Tensor
+    verdict: Verdict | None
 
 
 class Denoised(NamedTuple):
@@ -59,6 +62,7 @@ class LEDiff(nn.Module):
     def __init__(self, highlights: Exposer | None, shadows: Exposer | None) -> None:
         super().__init__()
         self.highlights, self.shadows = highlights, shadows
+        self.critic: Critic | None = None  # in training, where it is asked for
 
     def towards(self, direction: Direction) -> Exposer | None:
         """Give one of the two."""
@@ -103,7 +107,9 @@ class LEDiff(nn.Module):
         if self.part == "decoder":
             photo = codes[:, 2 if self.direction == "highlights" else 0]
             decoded = exposer.decode(exposer.fusion(latents))
-            return Decoded(decoded, exposer.log_of(truth), _lost(photo, self.direction))
+            wanted = exposer.log_of(truth)
+            verdict = judge(self.critic, decoded, wanted) if self.critic is not None else None
+            return Decoded(decoded, wanted, _lost(photo, self.direction), verdict)
         return self._denoised(exposer, codes, latents)
 
     def _denoised(self, exposer: Exposer, codes: Tensor, latents: Tensor) -> Denoised:

@@ -5,6 +5,7 @@ Source: LEDiff, section 3.3. All runs start from the latent prior; a released pr
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -15,13 +16,15 @@ from torch import Tensor, nn
 
 from headroom.errors import UsageError
 from headroom.methods.contract import ExposureBatch, Training
+from headroom.methods.lediff.critic import Critic
 from headroom.methods.lediff.expose import expose
-from headroom.methods.lediff.exposer import DIRECTIONS, Direction
+from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer
 from headroom.methods.lediff.losses import decoder_losses, denoising_loss
 from headroom.methods.lediff.names import ADAPTER_SCALE, WHOLE_LAYERS, filled
 from headroom.methods.lediff.network import Decoded, Denoised, LEDiff, Part
 from headroom.nn.latent.words import read_words
 from headroom.nn.low_rank import add_adapters
+from headroom.nn.perceptual import LPIPS, load_lpips
 from headroom.weights.reader import load_into, read_state_dict
 
 _SHOWN_STEPS = 4
@@ -46,6 +49,10 @@ class LEDiffLoss(BaseModel):
         gradient: Weight of the error of neighbouring values' differences, beside the absolute error.
         structure: Weight of 1 - SSIM.
         texture: Weight of the error of the strength of fine detail.
+        lpips: Weight of LPIPS; above 0 it needs both of its files.
+        lpips_backbone: See `load_lpips`.
+        lpips_heads: See `load_lpips`.
+        adversarial: Weight of what a critic, which learns along, finds wrong; 0 has none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,6 +69,10 @@ class LEDiffLoss(BaseModel):
     gradient: Weight = 1.0
     structure: Weight = 0.1
     texture: Weight = 1.5
+    lpips: Weight = 0.0
+    lpips_backbone: Path | None = None
+    lpips_heads: Path | None = None
+    adversarial: Weight = 0.0
 
 
 def prepare(network: nn.Module, settings: LEDiffLoss) -> None:
@@ -83,9 +94,16 @@ def prepare(network: nn.Module, settings: LEDiffLoss) -> None:
         )
     learning = lediff.train_part(settings.part, settings.direction, settings.draws)
     if settings.part == "decoder":
+        _perceptual(settings)  # so that its files are missed now, not in the first step
         for part in (learning.autoencoder.decoder, learning.autoencoder.post_quant_conv, learning.fusion):
             part.requires_grad_(requires_grad=True)
-        return
+        lediff.critic = Critic() if settings.adversarial else None
+    else:
+        _prepare_denoiser(learning, settings)
+
+
+def _prepare_denoiser(learning: Exposer, settings: LEDiffLoss) -> None:
+    """Let a denoiser learn: adapters and its first and last layer, or all of it."""
     if settings.words:
         learning.words = read_words(settings.words)
     learning.read(1)  # so that words are missed now, not in the first step
@@ -115,9 +133,26 @@ def loss(network: nn.Module, batch: ExposureBatch, settings: LEDiffLoss) -> dict
     result: Decoded | Denoised = network(batch.codes, batch.truth)
     if isinstance(result, Denoised):
         return {"total": denoising_loss(result, settings.lost, of_velocity=settings.of_velocity)}
-    terms = decoder_losses(result, settings.lost)
-    weights = {"l1": 1.0, **settings.model_dump(include=set(terms))}
+    terms = decoder_losses(result, settings.lost, _perceptual(settings))
+    weights = {"l1": 1.0, "critic": 1.0, **settings.model_dump(include=set(terms))}
     return {**terms, "total": torch.stack([weights[name] * term for name, term in terms.items()]).sum()}
+
+
+def _perceptual(settings: LEDiffLoss) -> LPIPS | None:
+    if not settings.lpips:
+        return None
+    if settings.lpips_backbone is None or settings.lpips_heads is None:
+        raise UsageError(
+            "loss.lpips_backbone or loss.lpips_heads is missing: give .safetensors copies of torchvision's vgg16 and "
+            "of weights/v0.1/vgg.pth of the lpips package, or set loss.lpips = 0."
+        )
+    return _read_lpips(settings.lpips_backbone, settings.lpips_heads)
+
+
+@functools.lru_cache(maxsize=1)
+def _read_lpips(backbone: Path, heads: Path) -> LPIPS:
+    """Read the files once, not at every step."""
+    return load_lpips(backbone, heads)
 
 
 def predict(network: nn.Module, batch: ExposureBatch) -> Tensor:
