@@ -49,10 +49,17 @@ def test_local_layers_see_no_tiles(prior: LatentPrior, size: tuple[int, int]) ->
 
 
 @torch.no_grad()
-def test_any_size_comes_out_as_it_went_in(prior: LatentPrior) -> None:
-    latents = encode_tiled(prior, pictures(136, 264), tile_px=128, overlap_px=32)
+@pytest.mark.parametrize("tile_px", [48, 128])
+def test_any_size_comes_out_as_it_went_in(prior: LatentPrior, tile_px: int) -> None:
+    latents = encode_tiled(prior, pictures(136, 264), tile_px=tile_px, overlap_px=32)
     assert latents.shape == (1, 4, 17, 33)
-    assert decode_tiled(prior, latents, tile_px=128, overlap_px=32).shape == (1, 3, 136, 264)
+    assert decode_tiled(prior, latents, tile_px=tile_px, overlap_px=32).shape == (1, 3, 136, 264)
+
+
+@torch.no_grad()
+def test_a_picture_narrower_than_a_patch_is_tiled(prior: LatentPrior) -> None:
+    latents = encode_tiled(prior, pictures(104, 56), tile_px=96, overlap_px=32)
+    assert decode_tiled(prior, latents, tile_px=96, overlap_px=32).shape == (1, 3, 104, 56)
 
 
 @torch.no_grad()

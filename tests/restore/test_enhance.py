@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from headroom.methods import load
 from headroom.methods.contract import EnhanceInput
 from headroom.restore.picture import as_picture
 from headroom.restore.recolour import recolour, reduced
+from headroom.restore.stages import choose_stages
 from headroom.weights.writer import pack
 
 TABLE = (np.linspace(0, 1, 257, dtype=np.float32) ** 2.6 + np.linspace(0, 1, 257, dtype=np.float32)) / 2
@@ -219,11 +221,25 @@ def test_hdr_photos_are_refused(transfer: TransferName) -> None:
         ({"refine_only": True, "stage1": "linear"}, "linear has no place"),
         ({"preset": "compact", "stage1": "linear"}, "is a first stage"),
         ({"stage1": "linear", "weights": Path("a.safetensors")}, "a.safetensors means nothing to it"),
+        ({"refine_weights": Path("a.safetensors")}, "nothing is made up, so a preset or weights"),
+        ({"mask": "auto", "refine_preset": "paper"}, "makes content up by refine, refine_paper, not 'paper'"),
+        ({"mask": "auto", "preset": "refine", "weights": Path("a"), "refine_weights": Path("b")}, "given twice"),
+        ({"mask": "auto", "preset": "refine_paper", "refine_preset": "refine"}, "given twice"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options: dict[str, object], problem: str) -> None:
     with pytest.raises(UsageError, match=problem):
         headroom.enhance(flat_photo(8, 8, 100), **options)  # type: ignore[arg-type]
+
+
+def test_each_stage_has_its_own_preset_and_weights() -> None:
+    choose = partial(choose_stages, "sagiri", weights=Path("a"), stage1=None, refine_only=False, is_masked=True)
+    both = choose("paper", refine_preset="refine_paper", refine_weights=Path("b"))
+    chosen = [(stage.preset, stage.weights) for stage in (both.first, both.second) if stage]
+    assert chosen == [("paper", Path("a")), ("refine_paper", Path("b"))]
+    usual = choose(None, refine_weights=Path("b"))
+    chosen = [(stage.preset, stage.weights) for stage in (usual.first, usual.second) if stage]
+    assert chosen == [("compact", Path("a")), ("refine", Path("b"))]
 
 
 def test_weights_of_another_network_are_refused(compact_weights: Path) -> None:

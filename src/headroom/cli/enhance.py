@@ -65,6 +65,12 @@ def enhance(
         Path | None,
         typer.Option(metavar="PATH", help="Safetensors file, or a Stable Diffusion folder, in place of what ships."),
     ] = None,
+    refine_preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Size of what makes content up, beside --preset.")
+    ] = None,
+    refine_weights: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Weights of what makes content up, beside --weights.")
+    ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         str | None, typer.Option(metavar="FORMAT", help="jpeg, png, webp or tiff; each photo's own in a folder.")
     ] = None,
@@ -92,6 +98,8 @@ def enhance(
         method=method,
         preset=preset,
         weights=weights,
+        refine_preset=refine_preset,
+        refine_weights=refine_weights,
         mask=_masking(mask),
         prompt=prompt,
         negative_prompt=negative_prompt,

@@ -55,6 +55,8 @@ def enhance(
     method: str = ENHANCES_BY_DEFAULT,
     preset: str | None = None,
     weights: Path | None = None,
+    refine_preset: str | None = None,
+    refine_weights: Path | None = None,
     mask: Masking = "none",
     prompt: str = "",
     negative_prompt: str = "",
@@ -75,6 +77,8 @@ def enhance(
         preset: Size of one of the method's stages; the other stage, and both when None, have their default.
         weights: Path of a safetensors file, or of a folder where a preset takes one, to use instead of the weights that
             ship for `preset`.
+        refine_preset: Size of the stage that makes content up, where `preset` is the other one's.
+        refine_weights: The same as `weights`, for that stage.
         mask: Where content is made up: "none", "auto" where all channels are blown or crushed, or H x W (x 3) values
             with the photo's aspect ratio, white or True there.
         prompt: What the picture shows, in words, for networks that read them.
@@ -106,6 +110,8 @@ def enhance(
         method,
         preset,
         weights=weights,
+        refine_preset=refine_preset,
+        refine_weights=refine_weights,
         stage1=None if stage1 == "none" else stage1,
         refine_only=refine_only or stage1 == "none",
         is_masked=is_masked,

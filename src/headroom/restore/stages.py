@@ -40,9 +40,19 @@ class Stages:
 
 
 def choose_stages(
-    method_id: str, preset: str | None, *, weights: Path | None, stage1: str | None, refine_only: bool, is_masked: bool
+    method_id: str,
+    preset: str | None,
+    *,
+    weights: Path | None,
+    refine_preset: str | None = None,
+    refine_weights: Path | None = None,
+    stage1: str | None,
+    refine_only: bool,
+    is_masked: bool,
 ) -> Stages:
     """Settle what runs. `preset` and `weights` are those of one stage of the method: by default of the first that runs.
+
+    `refine_preset` and `refine_weights` are those of the stage that makes content up, beside them.
 
     Raises:
         UsageError: There is no such method or preset, or it has no place in this call.
@@ -52,7 +62,9 @@ def choose_stages(
     own = {kind: _own_stage(method, preset, invents_content=kind) for kind in (False, True)}
     first = _stand_in(stage1) if stage1 else own[False]
     stages = Stages(None if refine_only else first, own[True] if is_masked else None)
-    return stages if weights is None else _with_weights(stages, method, preset, weights)
+    if weights is not None:
+        stages = _with_weights(stages, method, preset, weights)
+    return _with_second(stages, refine_preset, refine_weights) if refine_preset or refine_weights else stages
 
 
 def check_words(second: Stage | None) -> None:
@@ -88,6 +100,23 @@ def _with_weights(stages: Stages, method: Method[Any], preset: str | None, weigh
         if stage and stage.method.id == method.id and preset in {None, stage.preset}:
             return replace(stages, **{name: replace(stage, weights=weights)})
     raise UsageError(f"no stage of {method.id} runs, so {weights} means nothing to it. Leave the weights out.")
+
+
+def _with_second(stages: Stages, preset: str | None, weights: Path | None) -> Stages:
+    """Give the second stage another preset, weights, or both."""
+    second = stages.second
+    if second is None:
+        raise UsageError(
+            "nothing is made up, so a preset or weights for it mean nothing. Give a mask: auto, or a file."
+        )
+    names = _presets(second.method, invents_content=True)
+    if preset is not None and preset not in names:
+        raise UsageError(
+            f"{second.method.id} makes content up by {', '.join(names)}, not {preset!r}. Give one of these."
+        )
+    if second.weights is not None or second.preset not in {names[0], preset or second.preset}:
+        raise UsageError("the stage that makes content up is given twice. Give its preset and weights once.")
+    return replace(stages, second=Stage(second.method, preset or second.preset, weights))
 
 
 def _check(method: Method[Any], preset: str | None, *, stage1: str | None, refine_only: bool, is_masked: bool) -> None:

@@ -27,7 +27,7 @@ def encode_tiled(
     Args:
         prior: Encodes; by the mode.
         pictures: N x 3 x H x W sRGB code values; sides are multiples of 8.
-        tile_px: Longest side of a tile, a multiple of 8.
+        tile_px: Longest side of a tile, a multiple of 8 and above `overlap_px`.
         overlap_px: How far two tiles overlap, a multiple of 8.
     """
     height, width = (side // AUTOENCODER_FACTOR for side in pictures.shape[2:])
@@ -66,6 +66,7 @@ def _patchwork(x: Tensor, side: int, block: int) -> Tensor | None:
     height, width = x.shape[2:]
     if max(height, width) <= side:
         return None
+    block = min(block, side)
     return x[..., _spread(height, side, block), :][..., _spread(width, side, block)]
 
 
