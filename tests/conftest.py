@@ -1,5 +1,8 @@
-"""Settings that every test runs under."""
+"""Settings that every test runs under, and a machine without a network for those that ask for one."""
 
+import socket
+
+import pytest
 import torch
 from hypothesis import settings
 
@@ -9,3 +12,14 @@ torch.set_num_threads(1)
 # How long an example takes says how busy the machine is, not whether it is right.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that tries a connection."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)

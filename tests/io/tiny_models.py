@@ -7,36 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from latent_tiny import TINY
 from torch import nn
 
 from headroom.methods.sagiri.refiner import Refiner, RefinerSettings, build_refiner
 from headroom.methods.sagiri.refiner_folder import CONTROL_FILE
-from headroom.nn.latent.settings import LatentPriorSettings
 from headroom.training.checkpoint import save_tensors
 
-CONTEXT = 12
+CONTEXT: int = TINY.denoiser["cross_attention_dim"]
 """Numbers per word that the tiny denoiser attends to."""
 
-PRIOR = LatentPriorSettings(
-    autoencoder={
-        "block_out_channels": (4, 4, 8, 8),
-        "down_block_types": ("DownEncoderBlock2D",) * 4,
-        "up_block_types": ("UpDecoderBlock2D",) * 4,
-        "layers_per_block": 1,
-        "latent_channels": 4,
-        "norm_num_groups": 2,
-    },
-    denoiser={
-        "block_out_channels": (8, 16),
-        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
-        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
-        "layers_per_block": 1,
-        "norm_num_groups": 4,
-        "attention_head_dim": 4,
-        "cross_attention_dim": CONTEXT,
-    },
-    latent_deviation=1 / 0.18215,
-)
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[DEC]", "[ENC]"]
 NOUNS = ["a", "dark", "bright", "red", "blue", "lamp", "sky", "sea", "house", "tree", "road", "night"]
 
@@ -109,7 +89,7 @@ def write_refiner(folder: Path) -> Refiner:
     from headroom.nn.latent.diffusers_models import DDPMScheduler
 
     torch.manual_seed(0)
-    refiner = build_refiner(RefinerSettings(prior=PRIOR, sees_mask=False)).eval()
+    refiner = build_refiner(RefinerSettings(prior=TINY, sees_mask=False)).eval()
     for parameter in refiner.control.parameters():
         nn.init.normal_(parameter, std=0.1)
     refiner.autoencoder.save_pretrained(folder / "vae")

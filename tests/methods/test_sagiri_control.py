@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from latent_tiny import TINY
 from torch import Tensor, nn
 
 from headroom.methods.sagiri.control import ControlBranch, ControlTensors
@@ -14,15 +15,7 @@ def denoiser(**changes: Any) -> Any:
     from headroom.nn.latent.diffusers_models import UNet2DConditionModel
 
     torch.manual_seed(0)
-    settings = {
-        "block_out_channels": (8, 16),
-        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
-        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
-        "layers_per_block": 2,
-        "norm_num_groups": 4,
-        "attention_head_dim": 4,
-        "cross_attention_dim": 12,
-    }
+    settings = {**TINY.denoiser, "layers_per_block": 2}
     return UNet2DConditionModel(**{**settings, **changes}).eval()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -25,14 +24,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
 
 
 @pytest.fixture
-def folder(written: tuple[Path, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(written: tuple[Path, Any], tmp_path: Path, no_network: None) -> Path:
     """A tokenizer and a text encoder that may be changed, on a machine without a network."""
 
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a connection was tried")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
     return Path(shutil.copytree(written[0], tmp_path / "words"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,14 +27,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
 
 
 @pytest.fixture
-def folder(written: tuple[Path, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(written: tuple[Path, Any], tmp_path: Path, no_network: None) -> Path:
     """A captioner that may be changed, on a machine without a network."""
 
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a connection was tried")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
     return Path(shutil.copytree(written[0], tmp_path / "captioner"))
 
 
