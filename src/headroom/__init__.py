@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from headroom.io import read, read_hdr, read_photo, write_hdr, write_photo, write_preview
     from headroom.io.bracket import read_bracket
     from headroom.io.convert import convert
-    from headroom.restore import enhance, expand, generate, merge
+    from headroom.restore import enhance, expand, expand_latents, from_pipeline, generate, merge
     from headroom.restore.video import Steady
 else:
     _HOME = {
@@ -31,6 +31,8 @@ else:
         "convert": "headroom.io.convert",
         "enhance": "headroom.restore",
         "expand": "headroom.restore",
+        "expand_latents": "headroom.restore",
+        "from_pipeline": "headroom.restore",
         "generate": "headroom.restore",
         "merge": "headroom.restore",
         "read": "headroom.io",
@@ -63,6 +65,8 @@ __all__ = [
     "convert",
     "enhance",
     "expand",
+    "expand_latents",
+    "from_pipeline",
     "generate",
     "merge",
     "methods",

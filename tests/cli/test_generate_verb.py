@@ -48,6 +48,7 @@ def test_each_of_many_can_be_drawn_again(tmp_path: Path, run: Run, capsys: Captu
         (["--prompt", "a lamp"], "reads no words"),
         (["--method", "hybrid_ae"], "hybrid_ae is a method to expand"),
         (["--format", "jpeg"], "JPEG is written to .jpg files"),
+        (["--preview"], "is for any screen, so it has no preview"),
     ],
 )
 def test_wrong_words_leave_nothing_behind(

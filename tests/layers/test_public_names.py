@@ -23,7 +23,9 @@ def loaded_by(code: str) -> set[str]:
 def test_public_names_are_exactly_these() -> None:
     classes = {"Photo", "Hdr", "Bracket", "GainMap", "HeadroomError", "Steady"}
     readers, writers = {"read", "read_bracket", "read_photo", "read_hdr"}, {"write_hdr", "write_photo", "write_preview"}
-    functions = {"convert", "enhance", "expand", "generate", "merge"} | readers | writers
+    functions = (
+        {"convert", "enhance", "expand", "expand_latents", "from_pipeline", "generate", "merge"} | readers | writers
+    )
     assert set(headroom.__all__) == classes | functions | {"methods", "__version__"}
     assert headroom.__all__ == sorted(headroom.__all__)
 

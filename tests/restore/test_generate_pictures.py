@@ -14,7 +14,9 @@ from headroom.restore.plan import free_memory
 
 
 def draw(seed: int = 0, size_px: tuple[int, int] = (64, 32), *, panorama: bool = False, steps: int = 3) -> Photo:
-    return headroom.generate(method="latent_prior", seed=seed, size_px=size_px, panorama=panorama, steps=steps)
+    drawn = headroom.generate(method="latent_prior", seed=seed, size_px=size_px, panorama=panorama, steps=steps)
+    assert isinstance(drawn, Photo)
+    return drawn
 
 
 def test_a_seed_is_a_picture() -> None:

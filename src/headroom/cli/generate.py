@@ -15,7 +15,7 @@ from headroom.methods import GENERATES_BY_DEFAULT
 
 if TYPE_CHECKING:
     from headroom.cli.jobs import Drawing
-    from headroom.image import Photo
+    from headroom.image import Hdr, Photo
     from headroom.restore.generate import Progress
 
 
@@ -46,12 +46,18 @@ def generate(
         Path | None, typer.Option(metavar="PATH", help="Safetensors file in place of the weights that ship.")
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
-        str | None, typer.Option(metavar="FORMAT", help="jpeg, png, webp or tiff; by the suffix when not given.")
+        str | None,
+        typer.Option(
+            metavar="FORMAT", help="By the suffix when not given; see expand for HDR images and enhance for others."
+        ),
     ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Also write a tone-mapped NAME.preview.jpg of an HDR image.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace outputs that exist already.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
 ) -> None:
-    """Draw pictures from noise; each file says that it was made so.
+    """Draw pictures from noise; each file says that it was made so. Methods that make light draw HDR images.
 
     Paths of finished files go to stdout. An existing file is never replaced without --force: it is an error for one
     picture, and skipped for many, so that an interrupted call goes on where it stopped.
@@ -59,6 +65,7 @@ def generate(
     import headroom
     from headroom.cli.batch import run
     from headroom.cli.jobs import plan_drawings
+    from headroom.methods import load
 
     draw = partial(
         headroom.generate,
@@ -72,7 +79,8 @@ def generate(
         steps=steps,
         guidance=guidance,
     )
-    jobs = plan_drawings(out, range(seed, seed + count), format_name=format)
+    seeds, is_hdr = range(seed, seed + count), load(method, "generate").light_of is not None
+    jobs = plan_drawings(out, seeds, format_name=format, is_hdr=is_hdr, preview=preview)
     run(jobs, partial(_generate_one, draw=draw, format_name=format), force=force, json=json)
 
 
@@ -86,15 +94,21 @@ def _size(text: str | None) -> tuple[int, int] | None:
 
 
 def _generate_one(
-    job: Drawing, progress: Progress, draw: Callable[..., Photo], format_name: str | None
+    job: Drawing, progress: Progress, draw: Callable[..., Hdr | Photo], format_name: str | None
 ) -> dict[str, Any]:
-    """Draw one picture and write it."""
-    from headroom import write_photo
+    """Draw one picture and write its files, the main one last, so that its presence means that all is done."""
+    from headroom import Photo, write_hdr, write_photo, write_preview
+    from headroom.cli.report import light_facts
     from headroom.files import make_folder
     from headroom.io import provenance
 
     make_folder(job.target.parent)
     picture = draw(seed=job.seed, progress=progress)
-    warnings = write_photo(picture, job.target, format=format_name)
     size = {"width": picture.width, "height": picture.height}
-    return {**size, **provenance.from_xmp(picture.metadata.xmp), "warnings": warnings}
+    if isinstance(picture, Photo):
+        warnings = write_photo(picture, job.target, format=format_name)
+        return {**size, **provenance.from_xmp(picture.metadata.xmp), "warnings": warnings}
+    if job.preview:
+        write_preview(picture, job.preview)
+    warnings = write_hdr(picture, job.target, format=format_name)
+    return {**size, **light_facts(picture.pixels), **picture.provenance, "warnings": warnings}

@@ -109,17 +109,21 @@ def plan_photos(inputs: Sequence[Path], out: Path, *, format_name: str | None) -
     return jobs
 
 
-def plan_drawings(out: Path, seeds: Sequence[int], *, format_name: str | None) -> list[Drawing]:
+def plan_drawings(
+    out: Path, seeds: Sequence[int], *, format_name: str | None, is_hdr: bool, preview: bool
+) -> list[Drawing]:
     """List the jobs of a call that draws pictures; where there are many, each has its seed in its name.
 
     Raises:
-        UsageError: `out` and the format do not fit together.
+        UsageError: `out`, the format and a preview do not fit what is drawn.
     """
-    target = _checked_photo(out, format_name)
-    if len(seeds) == 1:
-        return [Drawing(out, target, None, seed=seeds[0])]
-    names = [out.with_name(f"{out.stem}-{seed}{out.suffix}") for seed in seeds]
-    return [Drawing(name, name, None, seed=seed) for name, seed in zip(names, seeds, strict=True)]
+    if preview and not is_hdr:
+        raise UsageError("what is drawn is for any screen, so it has no preview. Leave --preview out.")
+    target = (checked_file if is_hdr else _checked_photo)(out, format_name)
+    several = len(seeds) > 1
+    names = [target.with_name(f"{out.stem}-{seed}{out.suffix}") if several else target for seed in seeds]
+    plain = [job_of([name], name, preview=preview) for name in names]
+    return [Drawing(job.source, job.target, job.preview, seed=seed) for job, seed in zip(plain, seeds, strict=True)]
 
 
 def _checked_photo(out: Path, format_name: str | None) -> Path:

@@ -20,6 +20,12 @@ ENHANCES_BY_DEFAULT = "sagiri"
 GENERATES_BY_DEFAULT = "latent_prior"
 """Id of the method that draws pictures from noise when none is asked for."""
 
+DRAWS_LATENTS = "latent_prior"
+"""Id of the method whose latents others make light of."""
+
+MAKES_LIGHT_BY_DEFAULT = "lediff"
+"""Id of the method that makes HDR images of latents when none is asked for."""
+
 
 def available() -> list[str]:
     """List the ids of all methods, without importing any."""

@@ -3,6 +3,7 @@
 from headroom.restore.enhance import enhance
 from headroom.restore.expand import expand
 from headroom.restore.generate import generate
+from headroom.restore.latents import expand_latents, from_pipeline
 from headroom.restore.merge import merge
 
-__all__ = ["enhance", "expand", "generate", "merge"]
+__all__ = ["enhance", "expand", "expand_latents", "from_pipeline", "generate", "merge"]

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from headroom._version import __version__
-from headroom.errors import InsufficientMemory, UsageError
-from headroom.image import Metadata, Photo
+from headroom.errors import UsageError
+from headroom.image import Hdr, Metadata, Photo
 from headroom.io import provenance
 from headroom.limits import LIMITS
-from headroom.methods import GENERATES_BY_DEFAULT
-from headroom.methods.contract import Capabilities, GenerateInput, Sampling
+from headroom.methods import DRAWS_LATENTS, GENERATES_BY_DEFAULT
+from headroom.methods.contract import GenerateInput, Sampling
+from headroom.nn.latent.prior import LatentPrior
+from headroom.nn.latent.tiling import decode_tiled, decode_wrapping
+from headroom.restore.latents import check_memory, expand_latents
 from headroom.restore.network import Loaded, choose_preset, load_network
-from headroom.restore.plan import free_memory
 from headroom.restore.sampling import check_sampling
 from headroom.restore.stages import Stage, check_words
 
 Progress = Callable[[float], None]
 
 _SIDE_PX = 512
+_DRAWING_SHARE = 0.5
+"""Of the time that drawing a picture and making light of it take."""
 
 
 def generate(
@@ -41,7 +46,7 @@ def generate(
     guidance: float = 7.5,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Photo:
+) -> Hdr | Photo:
     """Draw a picture from noise.
 
     Args:
@@ -59,7 +64,8 @@ def generate(
         progress: Told the finished share, 0 to 1.
 
     Returns:
-        A photo of 8 bits in sRGB. Its XMP says how it was made.
+        An HDR image, all of it marked as recovered, of a method that makes light; else an sRGB photo of 8 bits. Either
+        says how it was made.
 
     Raises:
         UsageError: Unknown method or preset, or a value that is out of range or means nothing here.
@@ -70,19 +76,63 @@ def generate(
     chosen, preset_name = choose_preset(method, preset, "generate")
     sampling = Sampling(steps, guidance=guidance, prompt=prompt, negative_prompt=negative_prompt)
     check_sampling(sampling, seed)
+    capabilities = chosen.presets[preset_name].capabilities
     if prompt or negative_prompt:
         check_words(Stage(chosen, preset_name))
-    capabilities = chosen.presets[preset_name].capabilities
-    width, height = _checked_size(size_px, capabilities.size_multiple, panorama=panorama)
-    _check_memory(width, height, capabilities)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    loaded = load_network(method, preset_name, weights, device)
-    drawn = _draw(
-        loaded, (width, height), sampling, torch.Generator(device).manual_seed(seed), progress, wraps=panorama
+    size = _checked_size(size_px, capabilities.size_multiple, panorama=panorama)
+    check_memory(*size, capabilities)
+    inputs = _inputs(size, capabilities.size_multiple, sampling, wraps=panorama)
+    report = progress or (lambda _share: None)
+    if chosen.light_of is None:
+        drawn = _draw(_load(method, preset_name, weights), inputs, seed, report)
+        xmp = provenance.into_xmp(None, _origin(drawn.loaded, inputs, seed))
+        return Photo(_cut(drawn.picture, size), 8, metadata=Metadata(xmp=xmp))
+    drawn = _draw(_load(DRAWS_LATENTS, None, None), inputs, seed, lambda share: report(_DRAWING_SHARE * share))
+    hdr = expand_latents(
+        drawn.latents,
+        picture=drawn.picture,
+        method=method,
+        preset=preset_name,
+        weights=weights,
+        panorama=panorama,
+        seed=seed,
+        progress=lambda share: report(_DRAWING_SHARE + (1 - _DRAWING_SHARE) * share),
     )
-    codes = np.rint(255 * drawn.clamp(0, 1).numpy()).astype(np.uint8)
-    xmp = provenance.into_xmp(None, _origin(loaded, sampling, seed, panorama=panorama))
-    return Photo(codes, 8, metadata=Metadata(xmp=xmp))
+    pixels, recovered = _cut(hdr.pixels, size), _cut(np.ones_like(hdr.pixels[..., 0]), size)
+    made = {**hdr.provenance, **_origin(drawn.loaded, inputs, seed), "drawn_by": drawn.loaded.method.id}
+    made |= {key: hdr.provenance[key] for key in ("method", "preset", "weights_sha256")}
+    return replace(hdr, pixels=pixels, recovered=recovered, provenance=made)
+
+
+class _Drawn(NamedTuple):
+    """A picture, and what it was decoded from.
+
+    Attributes:
+        loaded: The latent prior.
+        latents: 1 x C x h x w.
+        picture: 8h x 8w x 3 sRGB codes.
+    """
+
+    loaded: Loaded
+    latents: Tensor
+    picture: NDArray[np.uint8]
+
+
+@torch.inference_mode()
+def _draw(loaded: Loaded, inputs: GenerateInput, seed: int, progress: Progress) -> _Drawn:
+    prior, draw = loaded.network, loaded.method.draw
+    if not isinstance(prior, LatentPrior) or draw is None:
+        raise TypeError(f"{loaded.method.id} draws no latents")
+    device = prior.latent_mean.device
+    latents = draw(prior, inputs, torch.Generator(device).manual_seed(seed), progress)
+    decoded = (decode_wrapping if inputs.wraps else decode_tiled)(prior, latents)[0]
+    codes = torch.nan_to_num(decoded, nan=0.0).clamp(0, 1).mul(255).round().byte()
+    return _Drawn(loaded, latents, codes.permute(1, 2, 0).cpu().contiguous().numpy())
+
+
+def _load(method: str, preset: str | None, weights: Path | None) -> Loaded:
+    _, name = choose_preset(method, preset)
+    return load_network(method, name, weights, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def _checked_size(size_px: tuple[int, int] | None, multiple: int, *, panorama: bool) -> tuple[int, int]:
@@ -99,36 +149,17 @@ def _checked_size(size_px: tuple[int, int] | None, multiple: int, *, panorama: b
     return width, height
 
 
-def _check_memory(width: int, height: int, capabilities: Capabilities) -> None:
-    need, free = capabilities.peak_bytes_per_pixel * width * height, free_memory()
-    if need > free:
-        raise InsufficientMemory(
-            f"{width} x {height} pixels need about {need / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free. "
-            "Close other programs or ask for a smaller size."
-        )
+def _inputs(size: tuple[int, int], multiple: int, sampling: Sampling, *, wraps: bool) -> GenerateInput:
+    """Ask for a picture that is as large as it has to be."""
+    width, height = (-(-side // multiple) * multiple for side in size)
+    return GenerateInput(1, height, width, sampling, wraps)
 
 
-@torch.inference_mode()
-def _draw(
-    loaded: Loaded,
-    size_px: tuple[int, int],
-    sampling: Sampling,
-    generator: torch.Generator,
-    progress: Progress | None,
-    *,
-    wraps: bool,
-) -> Tensor:
-    """Run the network on a picture that is as large as it has to be, and cut it: H x W x 3, finite."""
-    multiple = loaded.preset.capabilities.size_multiple
-    width, height = size_px
-    padded_height, padded_width = (-(-side // multiple) * multiple for side in (height, width))
-    inputs = GenerateInput(1, padded_height, padded_width, sampling, wraps)
-    drawn: Tensor = loaded.method.run(loaded.network, inputs, generator, progress or (lambda _share: None))
-    cut = drawn[0, :, :height, :width].permute(1, 2, 0)
-    return torch.nan_to_num(cut.float(), nan=0.0).cpu().contiguous()
+def _cut(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    return np.ascontiguousarray(image[: size[1], : size[0]])
 
 
-def _origin(loaded: Loaded, sampling: Sampling, seed: int, *, panorama: bool) -> dict[str, Any]:
+def _origin(loaded: Loaded, inputs: GenerateInput, seed: int) -> dict[str, Any]:
     """Say that a picture was made up, and how."""
     return {
         "headroom": __version__,
@@ -136,7 +167,7 @@ def _origin(loaded: Loaded, sampling: Sampling, seed: int, *, panorama: bool) ->
         "method": loaded.method.id,
         "preset": loaded.preset_name,
         "weights_sha256": loaded.weights_sha256,
-        **{name: value for name, value in asdict(sampling).items() if name != "strength"},
-        "panorama": panorama,
+        **{name: value for name, value in asdict(inputs.sampling).items() if name != "strength"},
+        "panorama": inputs.wraps,
         "seed": seed,
     }
