@@ -43,7 +43,7 @@ _MADE = ("method", "preset", "weights_sha256")
 
 _HELD_BYTES_PER_PIXEL = 24
 """Of the photo, its result and its mask while they are held together, measured on 16-bit photos."""
-_REFINED_BYTES_PER_PIXEL = 300
+_REFINED_BYTES_PER_PIXEL = 120
 """Of all that a second stage sees at once, beside one of its tiles, measured on the compact one."""
 _FIRST_SHARE = 0.1
 """Of the time that both stages take."""
