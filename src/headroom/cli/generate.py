@@ -43,7 +43,11 @@ def generate(
     ] = GENERATES_BY_DEFAULT,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Size of the method.")] = None,
     weights: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Safetensors file in place of the weights that ship.")
+        Path | None, typer.Option(metavar="PATH", help="Safetensors file, or a folder, in place of what ships.")
+    ] = None,
+    prior: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Stable Diffusion that draws, for presets that grew from one."),
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         str | None,
@@ -72,6 +76,7 @@ def generate(
         method=method,
         preset=preset,
         weights=weights,
+        prior=prior,
         prompt=prompt,
         negative_prompt=negative_prompt,
         size_px=_size(size),

@@ -18,7 +18,7 @@ from headroom.image import Hdr, Metadata, Photo
 from headroom.io import provenance
 from headroom.limits import LIMITS
 from headroom.methods import DRAWS_LATENTS, GENERATES_BY_DEFAULT
-from headroom.methods.contract import GenerateInput, Sampling
+from headroom.methods.contract import GenerateInput, Method, Sampling
 from headroom.nn.latent.prior import LatentPrior
 from headroom.nn.latent.tiling import decode_tiled, decode_wrapping
 from headroom.restore.latents import check_memory, expand_latents
@@ -28,6 +28,8 @@ from headroom.restore.stages import Stage, check_words
 
 Progress = Callable[[float], None]
 
+_READS_WORDS = "stable_diffusion"
+"""Preset of the latent prior that is read from a folder."""
 _SIDE_PX = 512
 _DRAWING_SHARE = 0.5
 """Of the time that drawing a picture and making light of it take."""
@@ -38,6 +40,7 @@ def generate(
     method: str = GENERATES_BY_DEFAULT,
     preset: str | None = None,
     weights: Path | None = None,
+    prior: Path | None = None,
     prompt: str = "",
     negative_prompt: str = "",
     size_px: tuple[int, int] | None = None,
@@ -54,6 +57,7 @@ def generate(
         preset: Size of the method; its default when None.
         weights: Path of a safetensors file, or of a folder where a preset takes one, to use instead of the weights that
             ship.
+        prior: Folder of a Stable Diffusion whose latents a preset makes light of that grew from it.
         prompt: What the picture shows, in words, for networks that read them.
         negative_prompt: What it does not show.
         size_px: Width and height; 512 x 512, or 1024 x 512 of a panorama, when None.
@@ -79,6 +83,7 @@ def generate(
     capabilities = chosen.presets[preset_name].capabilities
     if prompt or negative_prompt:
         check_words(Stage(chosen, preset_name))
+    _check_prior(chosen, preset_name, prior)
     size = _checked_size(size_px, capabilities.size_multiple, panorama=panorama)
     check_memory(*size, capabilities)
     inputs = _inputs(size, capabilities.size_multiple, sampling, wraps=panorama)
@@ -87,13 +92,15 @@ def generate(
         drawn = _draw(_load(method, preset_name, weights), inputs, seed, report)
         xmp = provenance.into_xmp(None, _origin(drawn.loaded, inputs, seed))
         return Photo(_cut(drawn.picture, size), 8, metadata=Metadata(xmp=xmp))
-    drawn = _draw(_load(DRAWS_LATENTS, None, None), inputs, seed, lambda share: report(_DRAWING_SHARE * share))
+    drawer = _load(DRAWS_LATENTS, _READS_WORDS if prior else None, prior)
+    drawn = _draw(drawer, inputs, seed, lambda share: report(_DRAWING_SHARE * share))
     hdr = expand_latents(
         drawn.latents,
         picture=drawn.picture,
         method=method,
         preset=preset_name,
         weights=weights,
+        prompt=prompt,
         panorama=panorama,
         seed=seed,
         progress=lambda share: report(_DRAWING_SHARE + (1 - _DRAWING_SHARE) * share),
@@ -133,6 +140,25 @@ def _draw(loaded: Loaded, inputs: GenerateInput, seed: int, progress: Progress) 
 def _load(method: str, preset: str | None, weights: Path | None) -> Loaded:
     _, name = choose_preset(method, preset)
     return load_network(method, name, weights, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def _check_prior(method: Method[Any], preset: str, prior: Path | None) -> None:
+    """See that a preset makes light of the latents that are drawn."""
+    if method.light_of is None:
+        if prior:
+            raise UsageError(f"{method.id} draws by itself, so {prior} means nothing to it. Give it as weights.")
+        return
+    on_words = method.presets[preset].capabilities.needs_prompt
+    if on_words and prior is None:
+        raise UsageError(
+            f"{method.id} {preset} makes light of what Stable Diffusion draws. Give a folder of it as prior, or use "
+            f"the preset {method.default_preset}."
+        )
+    if prior and not on_words:
+        raise UsageError(
+            f"{method.id} {preset} makes light of what the prior that ships draws, so {prior} means nothing to it. "
+            "Leave the prior out, or use a preset that grew from Stable Diffusion."
+        )
 
 
 def _checked_size(size_px: tuple[int, int] | None, multiple: int, *, panorama: bool) -> tuple[int, int]:

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from headroom.methods.contract import Capabilities, GenerateInput, Method, Preset, Progress
+from headroom.methods.latent_prior.folder import read_folder, read_prompts
 from headroom.methods.latent_prior.network import TrainedPrior
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
 from headroom.nn.latent.sampling import sample
-from headroom.nn.latent.settings import COMPACT, LatentPriorSettings
+from headroom.nn.latent.settings import COMPACT, STABLE_DIFFUSION_2, LatentPriorSettings
 from headroom.nn.latent.tiling import decode_tiled, decode_wrapping
 from headroom.nn.wrapping import AroundTheBack
 
@@ -26,8 +27,20 @@ def draw(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, 
     prior = _as_prior(network)
     height, width = inputs.height_px // AUTOENCODER_FACTOR, inputs.width_px // AUTOENCODER_FACTOR
     shape = (inputs.batch, prior.channels, height, width)
+    sampling = inputs.sampling
+    wanted = read_prompts(prior, [sampling.prompt] * inputs.batch)
+    guided = wanted is not None and sampling.guidance != 1
     with AroundTheBack() if inputs.wraps else nullcontext():
-        return sample(prior, shape, inputs.sampling.steps, generator, progress)
+        return sample(
+            prior,
+            shape,
+            sampling.steps,
+            generator,
+            progress,
+            context=wanted,
+            unwanted=read_prompts(prior, [sampling.negative_prompt] * inputs.batch) if guided else None,
+            guidance=sampling.guidance,
+        )
 
 
 def run(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, progress: Progress) -> Tensor:
@@ -52,9 +65,16 @@ METHOD = Method(
             Capabilities(size_multiple=32, minimum_size_px=32, peak_bytes_per_pixel=700),
             weights=("latent_prior-autoencoder", "latent_prior-denoiser"),
             summary="ours, trained here on panoramas: textures and light, no objects",
-        )
+        ),
+        "stable_diffusion": Preset(
+            STABLE_DIFFUSION_2,
+            Capabilities(size_multiple=64, minimum_size_px=64, peak_bytes_per_pixel=6000, needs_prompt=True),
+            weights=(),
+            summary="Stable Diffusion 1.x or 2.x from a folder, steered by words",
+        ),
     },
     build=build,
     run=run,
     draw=draw,
+    read_folder=read_folder,
 )

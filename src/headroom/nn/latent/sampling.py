@@ -24,6 +24,8 @@ def sample(
     *,
     sampler: Sampler = "ddpm",
     context: Tensor | None = None,
+    unwanted: Tensor | None = None,
+    guidance: float = 1.0,
 ) -> Tensor:
     """Draw latents from noise.
 
@@ -35,6 +37,8 @@ def sample(
         progress: Told about every step.
         sampler: How steps are crossed.
         context: N x L x D; see `LatentPrior.predict_noise`.
+        unwanted: The same of what is to be avoided; None without guidance.
+        guidance: Weight of the one against the other (Ho and Salimans 2022, "Classifier-Free Diffusion Guidance").
     """
     schedule = spaced_schedule(steps)
     scheduler = make_scheduler(schedule, sampler)
@@ -43,6 +47,8 @@ def sample(
     for number in reversed(range(steps)):
         timestep = torch.full((shape[0],), schedule.timesteps[number], device=device)
         noise = prior.predict_noise(x, timestep, context)
+        if unwanted is not None:
+            noise = prior.predict_noise(x, timestep, unwanted).lerp(noise, guidance)
         x = scheduler.step(noise, number, x, generator=generator).prev_sample
         progress(1 - number / steps)
     return x
