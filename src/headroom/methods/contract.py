@@ -45,6 +45,8 @@ class Capabilities:
         invents_content: True when recovered pixels are generated rather than only continued.
         recovers_shadows: True when the gain of an expand method counts in crushed channels as well as in clipped ones.
         peak_bytes_per_pixel: Memory of one forward pass per input pixel, measured, activations included.
+        exact_tiles: False where everything in a tile may matter for a pixel, as in networks that normalise by what they
+            see; neighbouring tiles then differ a little, and fade into one another.
         frames: Fewest and most frames of a bracket that a merge method takes; `restore` reduces or completes others.
     """
 
@@ -58,6 +60,7 @@ class Capabilities:
     invents_content: bool = True
     recovers_shadows: bool = False
     peak_bytes_per_pixel: int = 0
+    exact_tiles: bool = True
     frames: tuple[int, int] = (1, 1)
 
 

@@ -53,7 +53,13 @@ def own_names(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
 
 
 _COMPACT = Capabilities(
-    size_multiple=64, minimum_size_px=64, tile_px=512, overlap_px=128, peak_bytes_per_pixel=1500, frames=(3, 3)
+    size_multiple=64,
+    minimum_size_px=64,
+    tile_px=512,
+    overlap_px=128,
+    peak_bytes_per_pixel=1500,
+    exact_tiles=False,
+    frames=(3, 3),
 )
 
 METHOD = Method(
@@ -107,6 +113,7 @@ METHOD = Method(
                 tile_px=768,
                 overlap_px=256,
                 peak_bytes_per_pixel=12000,
+                exact_tiles=False,
                 frames=(3, 3),
             ),
             weights=(),
