@@ -105,10 +105,9 @@ def generate(
         seed=seed,
         progress=lambda share: report(_DRAWING_SHARE + (1 - _DRAWING_SHARE) * share),
     )
-    pixels, recovered = _cut(hdr.pixels, size), _cut(np.ones_like(hdr.pixels[..., 0]), size)
-    made = {**hdr.provenance, **_origin(drawn.loaded, inputs, seed), "drawn_by": drawn.loaded.method.id}
-    made |= {key: hdr.provenance[key] for key in ("method", "preset", "weights_sha256")}
-    return replace(hdr, pixels=pixels, recovered=recovered, provenance=made)
+    made = {**_origin(drawer, inputs, seed), **hdr.provenance, "drawn_by": drawer.method.id}
+    pixels = _cut(hdr.pixels, size)
+    return replace(hdr, pixels=pixels, recovered=np.ones_like(pixels[..., 0]), provenance=made)
 
 
 class _Drawn(NamedTuple):

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from headroom.methods.contract import ExpandInput
+from headroom.methods.contract import ExpandInput, Progress
 from headroom.restore.compose import GainRows, cells_to_rows, no_gain
 from headroom.restore.network import Loaded
 from headroom.restore.plan import Plan
@@ -49,20 +49,21 @@ class Predictor:
     loaded: Loaded
     plan: Plan
     seed: int
-    progress: Callable[[float], None]
+    progress: Progress
 
     @torch.inference_mode()
     def __call__(self, codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> Gains:
         """Run the network over the whole photo or in tiles; see `Predict`."""
         generator = torch.Generator(self.plan.device).manual_seed(self.seed)
-
-        def run(inputs: ExpandInput) -> Tensor:
-            return self._run(inputs, generator)
-
         if self.plan.tile_px:
             overlap_px = self.loaded.preset.capabilities.overlap_px
             gain = run_tiled(
-                run, codes, clipped, tile_px=self.plan.tile_px, overlap_px=overlap_px, progress=self.progress
+                lambda tile: self._run(tile, generator, lambda _share: None),
+                codes,
+                clipped,
+                tile_px=self.plan.tile_px,
+                overlap_px=overlap_px,
+                progress=self.progress,
             )
 
             def rows(start: int, stop: int) -> Tensor:
@@ -70,7 +71,7 @@ class Predictor:
 
             return Gains(rows, rows)
         inputs = reduced_input(codes, clipped, self.plan.cell_px)
-        cells = run(inputs)
+        cells = self._run(inputs, generator, self.progress)
         self.progress(1.0)
 
         def rows_for(share: Tensor | None) -> GainRows:
@@ -78,12 +79,12 @@ class Predictor:
 
         return Gains(rows_for(inputs.clipped), rows_for(inputs.crushed))
 
-    def _run(self, inputs: ExpandInput, generator: torch.Generator) -> Tensor:
+    def _run(self, inputs: ExpandInput, generator: torch.Generator, progress: Progress) -> Tensor:
         """Pad, run and crop."""
         capabilities = self.loaded.preset.capabilities
         height, width = inputs.encoded.shape[2:]
         padded = pad_input(inputs, capabilities.size_multiple, capabilities.minimum_size_px)
         on_device = padded.mapped(lambda tensor: tensor.to(self.plan.device))
-        gain = self.loaded.method.run(self.loaded.network, on_device, generator, lambda _share: None)
+        gain = self.loaded.method.run(self.loaded.network, on_device, generator, progress)
         finite = torch.nan_to_num(gain.float(), nan=0.0, posinf=0.0, neginf=0.0)
         return finite[:, :, :height, :width].cpu()
