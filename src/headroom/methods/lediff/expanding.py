@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from headroom.methods.contract import CRUSH_LEVEL, CRUSHED_BELOW_CODE, ExpandInput, Progress
+from headroom.methods.lediff.continuing import continued
 from headroom.methods.lediff.expose import expose
 from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer
 from headroom.methods.lediff.network import LEDiff
@@ -28,13 +29,18 @@ def expand(network: LEDiff, inputs: ExpandInput, generator: torch.Generator, pro
             light = _light(exposer, inputs.encoded, direction, generator, _part(progress, number, len(wanted)))
             light = light * scale_of(light, inputs, direction)
             found = light.clamp_min(_FLOOR).log2() - inputs.linear.clamp_min(CRUSH_LEVEL).log2()
-            gain = torch.where(where > 0, found, gain)
+            gain = torch.where(where > 0, continued(found, _measured(inputs.encoded, where)), gain)
     progress(1.0)
     return gain
 
 
 def _is_wanted(network: LEDiff, direction: Direction, lost: Tensor | None) -> bool:
     return network.towards(direction) is not None and lost is not None and bool(lost.any())
+
+
+def _measured(encoded: Tensor, lost: Tensor) -> Tensor:
+    """Give the share of each cell's pixels whose channel the photo shows, N x 3 x H x W."""
+    return (1 - lost) * ((encoded >= CRUSHED_BELOW_CODE / 255) & (encoded < 1))
 
 
 def _part(progress: Progress, number: int, count: int) -> Progress:
