@@ -9,11 +9,14 @@ from torch import nn
 
 from headroom.methods.lediff.exposer import COMPACT_LEDIFF, LEDiffSettings
 from headroom.methods.lediff.network import LEDiff, build
+from headroom.nn.gain_network import GainNetworkSettings
 from headroom.nn.latent.settings import LatentPriorSettings
+
+ANCHOR = GainNetworkSettings(channels=(8, 8), depths=(1, 1), context=8)
 
 
 def settings(prior: LatentPriorSettings) -> LEDiffSettings:
-    return replace(COMPACT_LEDIFF, prior=prior)
+    return replace(COMPACT_LEDIFF, prior=prior, anchor=ANCHOR)
 
 
 def network(prior: LatentPriorSettings, seed: int = 0) -> LEDiff:

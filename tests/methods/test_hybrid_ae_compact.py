@@ -12,10 +12,10 @@ from torch import Tensor, nn
 import headroom
 from headroom.image import Photo
 from headroom.methods.contract import ExpandBatch
-from headroom.methods.hybrid_ae.method import METHOD, CompactSettings
+from headroom.methods.hybrid_ae.method import METHOD
 from headroom.methods.hybrid_ae.training import CompactLoss, loss, predict
 from headroom.metrics.expansion import score_expansion
-from headroom.nn.gain_network import GainNetwork
+from headroom.nn.gain_network import GainNetwork, GainNetworkSettings
 from headroom.restore.clipping import clipped_codes, recovery_weight
 from headroom.weights.reader import read_state_dict
 from headroom.weights.writer import pack
@@ -26,7 +26,7 @@ SETTINGS = CompactLoss()
 def network(seed: int = 0) -> GainNetwork:
     """Make the network of the preset; its last layers, which begin at zero, get random weights too."""
     torch.manual_seed(seed)
-    built = METHOD.build(CompactSettings())
+    built = METHOD.build(GainNetworkSettings())
     assert isinstance(built, GainNetwork)
     for name, parameter in built.named_parameters():
         if not parameter.any():
@@ -68,7 +68,7 @@ def test_every_parameter_learns_from_one_step() -> None:
 
 
 def test_a_new_network_starts_with_a_sensible_constant_gain() -> None:
-    untrained = METHOD.build(CompactSettings())
+    untrained = METHOD.build(GainNetworkSettings())
     gain = untrained(torch.rand(2, 3, 64, 96), torch.rand(2, 3, 64, 96))
     torch.testing.assert_close(gain, torch.full_like(gain, float(np.log1p(np.e))))
 

@@ -53,7 +53,7 @@ def test_each_direction_has_its_own_places(network: LEDiff) -> None:
     blown = run(network, given._replace(crushed=None))
     assert torch.equal(blown[given.clipped > 0], both[given.clipped > 0])
     assert not blown[given.crushed > 0].any()
-    alone = run(LEDiff(network.highlights, None), given)
+    alone = run(LEDiff(network.highlights, None, network.anchor), given)
     assert torch.equal(alone, blown)
 
 

@@ -14,6 +14,7 @@ from headroom.methods.lediff.exposer import DIRECTIONS
 from headroom.methods.lediff.names import own_names, shipped
 from headroom.methods.lediff.network import Denoised, LEDiff, build
 from headroom.methods.lediff.training import LEDiffLoss, loss, prepare
+from headroom.nn.gain_network import GainNetwork
 from headroom.nn.latent.prior import LatentPrior
 from headroom.nn.latent.settings import LatentPriorSettings
 from headroom.training.checkpoint import save_tensors
@@ -58,10 +59,13 @@ def test_the_parts_together_are_the_whole(tiny_prior: LatentPriorSettings, prior
         read_state_dict(prior),
         shipped(decoder.state_dict(), "decoder", "highlights"),
         *(shipped(network.state_dict(), "denoiser", each) for each, network in denoisers.items()),
+        GainNetwork(lediff_tiny.ANCHOR).state_dict(),
     ]
     assert sum(map(len, files)) == len({name for file in files for name in file})
     whole = build(lediff_tiny.settings(tiny_prior))
     load_into(whole, own_names({name: value for file in files for name, value in file.items()}), "the files")
+    assert whole.anchor is not None
+    torch.testing.assert_close(dict(whole.anchor.state_dict()), files[-1])
     latents = torch.randn(1, 4, 4, 4, generator=torch.Generator().manual_seed(0))
     step = torch.tensor([300])
     with torch.no_grad():

@@ -8,11 +8,27 @@ itself instead of a per-image normalisation, and each colour channel has a gain 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class GainNetworkSettings:
+    """Numbers of the network, by default of the one that ships.
+
+    Attributes:
+        channels: Width of each level; level i works at 1 / 2^(i + 1) of the input.
+        depths: Residual blocks on each level of the encoder.
+        context: Width of the description of the whole photo.
+    """
+
+    channels: tuple[int, ...] = (32, 48, 80, 128, 192)
+    depths: tuple[int, ...] = (2, 2, 2, 2, 2)
+    context: int = 192
 
 
 class ResidualBlock(nn.Module):
@@ -52,16 +68,11 @@ class DecoderLevel(nn.Module):
 
 
 class GainNetwork(nn.Module):
-    """Predict the log2 gain of each channel from a photo and the share of each cell that is clipped.
+    """Predict the log2 gain of each channel from a photo and the share of each cell that is clipped."""
 
-    Args:
-        channels: Width of each level; level i works at 1 / 2^(i + 1) of the input.
-        depths: Residual blocks on each level of the encoder.
-        context: Width of the description of the whole photo.
-    """
-
-    def __init__(self, channels: tuple[int, ...], depths: tuple[int, ...], context: int) -> None:
+    def __init__(self, settings: GainNetworkSettings) -> None:
         super().__init__()
+        channels, depths, context = settings.channels, settings.depths, settings.context
         self.stem = nn.Conv2d(6, channels[0], 3, stride=2, padding=1)
         self.encoder = nn.ModuleList(
             nn.Sequential(*(ResidualBlock(c) for _ in range(depth))) for c, depth in zip(channels, depths, strict=True)
@@ -99,3 +110,10 @@ class GainNetwork(nn.Module):
             x = join(x, skips.pop(), context)
         gain = F.softplus(self.head(F.silu(self.head_norm(x))))
         return F.interpolate(gain, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def expected_gain(network: GainNetwork, encoded: Tensor, clipped: Tensor) -> Tensor:
+    """Give the mean over N photos and their mirror images, which errs less than either; see `GainNetwork.forward`."""
+    gain: Tensor = network(encoded, clipped)
+    mirrored: Tensor = network(encoded.flip(3), clipped.flip(3))
+    return (gain + mirrored.flip(3)) / 2

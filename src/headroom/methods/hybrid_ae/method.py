@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
@@ -18,26 +16,16 @@ from headroom.methods.hybrid_ae.paper import (
     run_paper,
 )
 from headroom.methods.hybrid_ae.unet import UNET, UNetSettings, build_unet
-from headroom.nn.gain_network import GainNetwork
+from headroom.nn.gain_network import GainNetwork, GainNetworkSettings, expected_gain
 
-
-@dataclass(frozen=True, slots=True)
-class CompactSettings:
-    """Numbers of the compact network; see `GainNetwork`."""
-
-    channels: tuple[int, ...] = (32, 48, 80, 128, 192)
-    depths: tuple[int, ...] = (2, 2, 2, 2, 2)
-    context: int = 192
-
-
-Settings = CompactSettings | PaperSettings | UNetSettings
+Settings = GainNetworkSettings | PaperSettings | UNetSettings
 
 
 def build(settings: Settings) -> nn.Module:
     """Make the network of a preset, with random weights."""
     match settings:
-        case CompactSettings(channels, depths, context):
-            return GainNetwork(channels, depths, context)
+        case GainNetworkSettings():
+            return GainNetwork(settings)
         case PaperSettings():
             return build_paper(settings)
         case UNetSettings():
@@ -48,12 +36,9 @@ def run(network: nn.Module, inputs: ExpandInput, generator: torch.Generator, pro
     """Predict N x 3 x H x W log2 gain; see `Method.run`."""
     if not isinstance(network, GainNetwork):
         return run_paper(network, inputs, generator, progress)
-    # The mean over a photo and its mirror image errs less than either, at hardly any cost.
-    gain: Tensor = network(inputs.encoded, inputs.clipped)
-    progress(0.5)
-    mirrored: Tensor = network(inputs.encoded.flip(3), inputs.clipped.flip(3))
+    gain = expected_gain(network, inputs.encoded, inputs.clipped)
     progress(1.0)
-    return (gain + mirrored.flip(3)) / 2
+    return gain
 
 
 _TILED = Capabilities(
@@ -66,7 +51,7 @@ METHOD = Method(
     summary="Hybrid autoencoder: a strong encoder, a light U-Net decoder, log-domain output",
     presets={
         "compact": Preset(
-            CompactSettings(),
+            GainNetworkSettings(),
             Capabilities(size_multiple=32, minimum_size_px=32, working_side_px=320, peak_bytes_per_pixel=700),
             weights=("hybrid_ae-compact",),
             summary="ours, trained here: the whole photo at once, log2 gain per channel",

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from headroom.methods.contract import CRUSH_LEVEL, CRUSHED_BELOW_CODE, ExpandInput, Progress
+from headroom.methods.lediff.anchoring import anchored
 from headroom.methods.lediff.continuing import continued
 from headroom.methods.lediff.expose import expose
 from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer
 from headroom.methods.lediff.network import LEDiff
+from headroom.nn.gain_network import expected_gain
 from headroom.nn.latent.tiling import decode_tiled, encode_tiled
 
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
@@ -29,6 +31,9 @@ def expand(network: LEDiff, inputs: ExpandInput, generator: torch.Generator, pro
             light = _light(exposer, inputs.encoded, direction, generator, _part(progress, number, len(wanted)))
             light = light * scale_of(light, inputs, direction)
             found = light.clamp_min(_FLOOR).log2() - inputs.linear.clamp_min(CRUSH_LEVEL).log2()
+            if direction == "highlights" and network.anchor is not None:
+                expected = expected_gain(network.anchor, inputs.encoded, inputs.clipped)
+                found = anchored(found, expected, inputs.clipped)
             gain = torch.where(where > 0, continued(found, _measured(inputs.encoded, where)), gain)
     progress(1.0)
     return gain

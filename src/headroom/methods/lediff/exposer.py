@@ -17,6 +17,7 @@ from torch import Tensor
 
 from headroom.errors import UsageError
 from headroom.methods.lediff.fusion import LatentFusion
+from headroom.nn.gain_network import GainNetworkSettings
 from headroom.nn.latent.prior import LatentPrior
 from headroom.nn.latent.sampling import Sampler
 from headroom.nn.latent.schedule import signal_shares
@@ -58,6 +59,7 @@ class LEDiffSettings:
         log_range: Natural logarithms of the light that the decoder's code values 0 and 1 stand for.
         epsilon: Light that is added before the logarithm.
         directions: Those that there are.
+        anchor: Of the network whose coarse brightness highlights take; None where they keep their own.
         options: How it is used.
     """
 
@@ -67,6 +69,7 @@ class LEDiffSettings:
     log_range: tuple[float, float] = (-7.0, 5.0)
     epsilon: float = 1e-3
     directions: tuple[Direction, ...] = DIRECTIONS
+    anchor: GainNetworkSettings | None = field(default_factory=GainNetworkSettings)
     options: ExposeOptions = field(default_factory=ExposeOptions)
 
 
@@ -78,6 +81,7 @@ PAPER_LEDIFF = LEDiffSettings(
     two_estimates=False,
     log_range=(-1.0, 1.0),  # the decoder's own numbers are the logarithms
     epsilon=1e-5,
+    anchor=None,
     options=ExposeOptions(steps=50, guidance=7.5, prompt="A photo"),
 )
 """The released network; which Stable Diffusion it grew from, its folder says."""

@@ -24,7 +24,8 @@ def run(network: nn.Module, inputs: ExpandInput, generator: torch.Generator, pro
 
 
 _WEIGHTS = (
-    "latent_prior-autoencoder", "latent_prior-denoiser", "lediff-decoder", "lediff-highlights", "lediff-shadows"
+    "latent_prior-autoencoder", "latent_prior-denoiser", "lediff-decoder", "lediff-highlights", "lediff-shadows",
+    "hybrid_ae-compact",
 )  # fmt: skip
 _COMPACT = Capabilities(
     size_multiple=32, minimum_size_px=32, working_side_px=512, recovers_shadows=True, peak_bytes_per_pixel=700

@@ -1,7 +1,8 @@
 """From the names in weights files to those of the network.
 
-Files hold what they have to: the latent prior that other methods draw on as well, a decoder with its fusion, and for
-each direction what its denoiser differs in, by adapters of low rank. The network has all of it in each direction.
+Files hold what they have to: the latent prior and the network of hybrid_ae, which other methods draw on as well, a
+decoder with its fusion, and for each direction what its denoiser differs in, by adapters of low rank. The network has
+the prior and the decoder in each direction.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ WHOLE_LAYERS = ("conv_in", "conv_out")
 _DECODER = ("autoencoder.decoder.", "autoencoder.post_quant_conv.", "fusion.")
 _CRITIC = "critic."
 _PRIOR = ("autoencoder.", "denoiser.", "latent_", "learned_context")
+_ANCHOR = ("stem.", "encoder.", "down.", "bottleneck_norm.", "context.", "decoder.", "head_norm.", "head.")
+"""What the file of hybrid_ae's network has."""
 
 
 def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -43,7 +46,9 @@ def filled(state: Mapping[str, Tensor], directions: Sequence[Direction]) -> dict
     prior = {name: value for name, value in state.items() if name.startswith(_PRIOR)}
     own = {direction: _below(direction, state) for direction in DIRECTIONS}
     decoder = {name: x for part in own.values() for name, x in part.items() if name.startswith(_DECODER)}
-    named = {name: value for name, value in state.items() if not name.startswith((*_PRIOR, *DIRECTIONS, _CRITIC))}
+    elsewhere = (*_PRIOR, *DIRECTIONS, *_ANCHOR, _CRITIC)
+    named = {name: value for name, value in state.items() if not name.startswith(elsewhere)}
+    named |= {f"anchor.{name}": value for name, value in state.items() if name.startswith(_ANCHOR)}
     for direction in directions:
         whole = folded({**prior, **decoder, **own[direction]}, ADAPTER_SCALE)
         named |= {f"{direction}.{name}": value for name, value in whole.items()}

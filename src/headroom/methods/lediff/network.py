@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from headroom.methods.lediff.critic import Critic, Verdict, judge
 from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer, LEDiffSettings, build_exposer
+from headroom.nn.gain_network import GainNetwork
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR
 from headroom.nn.latent.schedule import STEPS, noised, signal_shares
 
@@ -53,15 +54,21 @@ class Denoised(NamedTuple):
 
 
 class LEDiff(nn.Module):
-    """Both directions, each by its name; of released folders there may be one alone."""
+    """Both directions, each by its name; of released folders there may be one alone.
+
+    Args:
+        highlights: Towards shorter exposures.
+        shadows: Towards longer ones.
+        anchor: Knows how bright highlights are; see `headroom.methods.lediff.anchoring`.
+    """
 
     part: Part = "decoder"
     direction: Direction = "highlights"
     draws: int = 1
 
-    def __init__(self, highlights: Exposer | None, shadows: Exposer | None) -> None:
+    def __init__(self, highlights: Exposer | None, shadows: Exposer | None, anchor: GainNetwork | None = None) -> None:
         super().__init__()
-        self.highlights, self.shadows = highlights, shadows
+        self.highlights, self.shadows, self.anchor = highlights, shadows, anchor
         self.critic: Critic | None = None  # in training, where it is asked for
 
     def towards(self, direction: Direction) -> Exposer | None:
@@ -137,4 +144,5 @@ def _lost(codes: Tensor, direction: Direction) -> Tensor:
 
 def build(settings: LEDiffSettings) -> LEDiff:
     """Make the network of a preset, with random weights."""
-    return LEDiff(*(build_exposer(settings) if each in settings.directions else None for each in DIRECTIONS))
+    highlights, shadows = (build_exposer(settings) if each in settings.directions else None for each in DIRECTIONS)
+    return LEDiff(highlights, shadows, GainNetwork(settings.anchor) if settings.anchor else None)

@@ -119,7 +119,7 @@ def _grown(state: dict[str, Tensor], network: LEDiff) -> dict[str, Tensor]:
     """Let weights of the latent prior and of learned parts fill a network: what is new in it, changes nothing yet."""
     whole = filled(state, [direction for direction in DIRECTIONS if network.towards(direction)])
     for name, own in network.state_dict().items():
-        if ".fusion." in name:
+        if ".fusion." in name or name.startswith("anchor."):
             whole.setdefault(name, own)
         elif any(f".denoiser.{layer}." in name for layer in WHOLE_LAYERS) and name in whole:
             wide = torch.zeros_like(own)
