@@ -27,6 +27,13 @@ def test_a_gain_of_the_expected_brightness_does_not_change() -> None:
     torch.testing.assert_close(anchored(ramp(), ramp(), everywhere()), ramp())
 
 
+def test_colours_are_those_that_are_expected() -> None:
+    drawn = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    expected = ramp() * torch.tensor([1.0, 0.5, 0.2]).view(3, 1, 1)
+    found = anchored(drawn, expected, everywhere())
+    torch.testing.assert_close(found - found.mean(1, keepdim=True), expected - expected.mean(1, keepdim=True))
+
+
 def test_what_nobody_asks_for_tells_nothing() -> None:
     share = everywhere()
     share[..., 32:] = 0

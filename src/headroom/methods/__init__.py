@@ -17,7 +17,7 @@ MERGES_BY_DEFAULT = "lf_diff"
 ENHANCES_BY_DEFAULT = "sagiri"
 """Id of the method that repairs badly exposed photos when none is asked for."""
 
-GENERATES_BY_DEFAULT = "latent_prior"
+GENERATES_BY_DEFAULT = "lediff"
 """Id of the method that draws pictures from noise when none is asked for."""
 
 DRAWS_LATENTS = "latent_prior"

@@ -1,8 +1,8 @@
 """Made-up light at the brightness that is most likely.
 
 What is drawn from noise is one of many scenes that the photo could show. Its detail is what makes it look real; its
-brightness is as wrong as a guess is. Regression's brightness, the mean over all of these scenes, errs least, and has no
-detail. So what is drawn keeps its detail and takes its coarse brightness from regression.
+brightness is as wrong as a guess is, and a small prior's colours are blotches. What regression expects, the mean over
+all of these scenes, errs least, and has no detail. So that is taken, with the detail in brightness of what is drawn.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ from torch import Tensor
 
 _CELLS = 16
 """Along the longer side: what is coarser than one of them is regression's."""
+_LEAST = 1e-6
 
 
 def anchored(gain: Tensor, expected: Tensor, share: Tensor) -> Tensor:
-    """Bring the coarse part of a log2 gain to another's, N x 3 x H x W.
+    """Give the log2 gain that is expected the detail of one that was drawn, all N x 3 x H x W.
 
     Args:
         gain: What was drawn.
         expected: What regression expects.
-        share: By how much each pixel counts; what was found where it is 0 tells nothing.
+        share: By how much each pixel's channel counts; what was found where it is 0 tells nothing.
     """
-    above, below = (_coarse(x) for x in (share * (expected - gain), share))
-    return gain + above / below.clamp_min(1e-6)
+    counted = share.sum(1, keepdim=True)
+    change = (share * (gain - expected)).sum(1, keepdim=True) / counted.clamp_min(_LEAST)
+    return expected + change - _coarse(counted * change) / _coarse(counted).clamp_min(_LEAST)
 
 
 def _coarse(x: Tensor) -> Tensor:
