@@ -31,10 +31,11 @@ def expand(network: LEDiff, inputs: ExpandInput, generator: torch.Generator, pro
             light = _light(exposer, inputs.encoded, direction, generator, _part(progress, number, len(wanted)))
             light = light * scale_of(light, inputs, direction)
             found = light.clamp_min(_FLOOR).log2() - inputs.linear.clamp_min(CRUSH_LEVEL).log2()
+            found = continued(found, _measured(inputs.encoded, where))
             if direction == "highlights" and network.anchor is not None:
                 expected = expected_gain(network.anchor, inputs.encoded, inputs.clipped)
                 found = anchored(found, expected, inputs.clipped)
-            gain = torch.where(where > 0, continued(found, _measured(inputs.encoded, where)), gain)
+            gain = torch.where(where > 0, found, gain)
     progress(1.0)
     return gain
 
