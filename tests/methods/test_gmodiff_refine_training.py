@@ -8,6 +8,7 @@ import gmodiff_tiny as tiny
 import pytest
 import torch
 import torch.nn.functional as F
+from moving_brackets import moving
 
 from headroom.errors import UsageError
 from headroom.methods.gmodiff.adapting import shipped
@@ -32,7 +33,7 @@ def prepared(settings=tiny.COMPACT) -> Refiner:  # type: ignore[no-untyped-def]
 def test_adapters_and_what_is_new_learn(settings) -> None:  # type: ignore[no-untyped-def]
     network = prepared(settings)
     tiny.moved(network)
-    loss(network, tiny.moving(), RefinerLoss(needs_parts=False, mask=1.0))["total"].backward()
+    loss(network, moving(side_px=64), RefinerLoss(needs_parts=False, mask=1.0))["total"].backward()
     trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
     reached = {name for name, parameter in network.named_parameters() if parameter.grad is not None}
     assert trained == reached
@@ -49,7 +50,7 @@ def test_adapters_and_what_is_new_learn(settings) -> None:  # type: ignore[no-un
 
 
 def test_the_loss_is_the_error_of_map_light_and_mask() -> None:
-    network, batch = prepared(), tiny.moving()
+    network, batch = prepared(), moving(side_px=64)
     tiny.moved(network)
     network.eval()
     with torch.no_grad():
@@ -69,7 +70,7 @@ def test_the_loss_is_the_error_of_map_light_and_mask() -> None:
 
 
 def test_steps_lower_the_error_of_the_map() -> None:
-    network, batch = prepared(), tiny.moving()
+    network, batch = prepared(), moving(side_px=64)
     settings = RefinerLoss(needs_parts=False, mask=1.0)
     optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-3)
     losses = []
@@ -96,7 +97,7 @@ def files(folder: Path) -> tuple[Path, ...]:
 def test_the_shared_files_and_its_own_make_the_trained_network(tmp_path: Path) -> None:
     from headroom.weights.reader import load_into, read_state_dict
 
-    parts, inputs = files(tmp_path), tiny.moving().inputs
+    parts, inputs = files(tmp_path), moving(side_px=64).inputs
     trained = tiny.refiner(tiny.COMPACT)
     prepare(trained, RefinerLoss(parts=parts))
     tiny.moved(trained)
@@ -110,7 +111,7 @@ def test_the_shared_files_and_its_own_make_the_trained_network(tmp_path: Path) -
 
 
 def test_training_starts_from_the_regressor(tmp_path: Path) -> None:
-    parts, batch = files(tmp_path), tiny.moving()
+    parts, batch = files(tmp_path), moving(side_px=64)
     network = tiny.refiner(tiny.COMPACT)
     prepare(network, RefinerLoss(parts=parts))
     with torch.no_grad():

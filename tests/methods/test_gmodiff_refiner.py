@@ -9,6 +9,7 @@ from typing import Any
 import gmodiff_tiny as tiny
 import pytest
 import torch
+from moving_brackets import moving
 from torch import Tensor, nn
 
 from headroom.methods.gmodiff.adapting import ADAPTED, PAINTING, RANK, plain
@@ -59,13 +60,13 @@ def test_the_step_has_the_published_share() -> None:
 def test_the_denoiser_is_evaluated_once(settings) -> None:  # type: ignore[no-untyped-def]
     network, evaluated = tiny.refiner(settings), []
     network.denoiser.register_forward_hook(lambda *_: evaluated.append(1))
-    network(tiny.moving().inputs)
+    network(moving(side_px=64).inputs)
     assert len(evaluated) == 1
 
 
 @torch.no_grad()
 def test_a_new_compact_refiner_gives_what_its_regressor_gives() -> None:
-    network, inputs = tiny.refiner(tiny.COMPACT), tiny.moving().inputs
+    network, inputs = tiny.refiner(tiny.COMPACT), moving(side_px=64).inputs
     found = network(inputs)
     assert torch.equal(found.refined.gain, network.regressor(inputs).gain)
     assert torch.equal(found.light, found.regressed.light)
@@ -73,7 +74,7 @@ def test_a_new_compact_refiner_gives_what_its_regressor_gives() -> None:
 
 @torch.no_grad()
 def test_a_map_is_changed_only_where_frames_disagree() -> None:
-    network, batch = tiny.refiner(tiny.COMPACT), tiny.moving()
+    network, batch = tiny.refiner(tiny.COMPACT), moving(side_px=64)
     nn.init.normal_(network.residual.change.weight)
     same = batch.inputs._replace(
         linear=batch.truth[:, None].expand(-1, 3, -1, -1, -1) / 32,
@@ -158,7 +159,7 @@ def test_skips_and_adapters_are_as_large_as_published() -> None:
 
 
 def test_the_ablation_knows_neither_tokens_nor_doubt() -> None:
-    network, inputs = tiny.refiner(replace(tiny.COMPACT, guided=False)), tiny.moving().inputs
+    network, inputs = tiny.refiner(replace(tiny.COMPACT, guided=False)), moving(side_px=64).inputs
     nn.init.normal_(network.residual.change.weight)
     with torch.no_grad():
         before = network(inputs).light

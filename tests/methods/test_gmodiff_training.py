@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from moving_brackets import moving
 from torch import nn
 
 from headroom.methods import gmodiff
-from headroom.methods.contract import MergeBatch
 from headroom.methods.gmodiff.compact import CompactRegressor
 from headroom.methods.gmodiff.dareg import DaReg
 from headroom.methods.gmodiff.method import METHOD
@@ -39,18 +39,6 @@ def dareg() -> Regressor:
         if name.endswith(("beta", "gamma")):
             nn.init.normal_(parameter, std=0.5)
     return built
-
-
-def moving(count: int = 2, side_px: int = 32) -> MergeBatch:
-    """Brackets of coloured noise in which a square hops."""
-    generator = torch.Generator().manual_seed(0)
-    truth = torch.rand(count, 3, side_px, side_px, generator=generator) ** 2
-    light = truth[:, None].repeat(1, 3, 1, 1, 1)
-    light[:, 0, :, 4:12, 4:12], light[:, 2, :, 16:24, 8:16] = 0.1, 0.3
-    exposure = torch.tensor([[1.0, 4.0, 16.0]]).expand(count, 3)
-    own = (light * exposure.view(count, 3, 1, 1, 1)).clamp(max=1)
-    linear = own / exposure.view(count, 3, 1, 1, 1)
-    return MergeBatch(own ** (1 / 2.2), linear, exposure, torch.ones(count, dtype=torch.long), truth)
 
 
 @pytest.mark.parametrize("make", [compact, dareg])

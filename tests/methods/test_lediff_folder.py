@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from latent_tiny import TINY
 from safetensors.torch import load_file, save_file
 
 from headroom.errors import UsageError, WeightsError
@@ -20,26 +21,6 @@ from headroom.nn.latent.keymap import unet_table, vae_table
 from headroom.nn.latent.settings import STABLE_DIFFUSION_1, STABLE_DIFFUSION_2, LatentPriorSettings
 from headroom.weights.importing import import_checkpoints
 
-TINY = LatentPriorSettings(
-    autoencoder={
-        "block_out_channels": (4, 4, 8, 8),
-        "down_block_types": ("DownEncoderBlock2D",) * 4,
-        "up_block_types": ("UpDecoderBlock2D",) * 4,
-        "layers_per_block": 1,
-        "latent_channels": 4,
-        "norm_num_groups": 2,
-    },
-    denoiser={
-        "block_out_channels": (8, 16),
-        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
-        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
-        "layers_per_block": 1,
-        "norm_num_groups": 4,
-        "attention_head_dim": 4,
-        "cross_attention_dim": 12,
-    },
-    latent_deviation=1 / 0.18215,
-)
 SCHEDULE = {
     "_class_name": "PNDMScheduler",
     "beta_start": 0.00085,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from moving_brackets import moving
 from torch import nn
 
 from headroom.errors import UsageError
 from headroom.methods import lf_diff
-from headroom.methods.contract import MergeBatch
 from headroom.methods.lf_diff.compact import CompactNetwork
 from headroom.methods.lf_diff.method import CompactSettings
 from headroom.methods.lf_diff.network import MergeNetwork
@@ -37,18 +37,6 @@ def compact() -> MergeNetwork:
 def paper() -> MergeNetwork:
     torch.manual_seed(0)
     return PaperNetwork(PaperSettings(channels=18, prior_width=8))
-
-
-def moving(count: int = 2, side_px: int = 32) -> MergeBatch:
-    """Brackets of coloured noise in which a square hops."""
-    generator = torch.Generator().manual_seed(0)
-    truth = torch.rand(count, 3, side_px, side_px, generator=generator) ** 2
-    light = truth[:, None].repeat(1, 3, 1, 1, 1)
-    light[:, 0, :, 4:12, 4:12], light[:, 2, :, 16:24, 8:16] = 0.1, 0.3
-    exposure = torch.tensor([[1.0, 4.0, 16.0]]).expand(count, 3)
-    own = (light * exposure.view(count, 3, 1, 1, 1)).clamp(max=1)
-    linear = own / exposure.view(count, 3, 1, 1, 1)
-    return MergeBatch(own ** (1 / 2.2), linear, exposure, torch.ones(count, dtype=torch.long), truth)
 
 
 def learned(network: nn.Module) -> set[str]:
