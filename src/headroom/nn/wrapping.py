@@ -6,26 +6,18 @@ which repeat what is behind the other edge, and fades from one view of it to the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
+
+from headroom.nn.in_place_of import InPlaceOf
 
 
-class AroundTheBack(TorchFunctionMode):
+class AroundTheBack(InPlaceOf):
     """Convolutions that are called in it, by this thread, see the left edge of N x C x h x w beyond the right one."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., object],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> object:
-        return (_wrapped_convolution if func is F.conv2d else func)(*args, **(kwargs or {}))
+    def __init__(self) -> None:
+        super().__init__(F.conv2d, _wrapped_convolution)
 
 
 def _wrapped_convolution(

@@ -6,13 +6,14 @@ street, and two tiles would disagree about the colours where they meet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
+
+from headroom.nn.in_place_of import InPlaceOf
 
 Run = Callable[[Tensor], Tensor]
 """A network that looks at a whole picture in its group normalisations only."""
@@ -39,32 +40,16 @@ def normalised_as(sample: Tensor, run: Run) -> Run:
         found.append(_Statistics(mean, (variance + eps).rsqrt()))
         return F.group_norm(x, num_groups, weight, bias, eps)
 
-    with _AtGroupNorm(note):
+    with InPlaceOf(F.group_norm, note):
         run(sample)
 
     def run_alike(x: Tensor) -> Tensor:
         known = iter(found)  # A network calls its layers in the same order every time.
-        with _AtGroupNorm(lambda x, _groups, weight, bias, eps: _normalised(x, next(known), weight, bias)):  # noqa: ARG005
+        recall = lambda x, _groups, weight, bias, eps: _normalised(x, next(known), weight, bias)  # noqa: ARG005, E731
+        with InPlaceOf(F.group_norm, recall):
             return run(x)
 
     return run_alike
-
-
-class _AtGroupNorm(TorchFunctionMode):
-    """Calls another function where `F.group_norm` is called, by this thread alone."""
-
-    def __init__(self, instead: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self.instead = instead
-
-    def __torch_function__(
-        self,
-        func: Callable[..., object],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> object:
-        return (self.instead if func is F.group_norm else func)(*args, **(kwargs or {}))
 
 
 def _normalised(x: Tensor, known: _Statistics, weight: Tensor, bias: Tensor) -> Tensor:
