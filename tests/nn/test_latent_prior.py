@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -141,3 +142,18 @@ def test_additions_reach_the_denoiser() -> None:
     assert not torch.equal(prior.predict_noise(noisy, step, context, skips=skips, middle=middle + 1), plain)
     skips[1] = skips[1] + 1
     assert not torch.equal(prior.predict_noise(noisy, step, context, skips=skips, middle=middle), plain)
+
+
+def test_each_of_many_prompts_is_read_once() -> None:
+    prior, asked = prior_of(TINY), []
+    assert prior_of(replace(TINY, context_tokens=3)).read(["lamp"]) is None
+
+    def words(prompts: Sequence[str]) -> Tensor:
+        asked.extend(prompts)
+        return torch.tensor([[[float(len(prompt))]] for prompt in prompts])
+
+    prior.words = words
+    read = prior.read(["lamp", "", "lamp", "sea"])
+    assert read is not None
+    assert read.flatten().tolist() == [4, 0, 4, 3]
+    assert asked == ["lamp", "", "sea"]

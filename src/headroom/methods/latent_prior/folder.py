@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
 from headroom.errors import UsageError
 from headroom.nn.latent.folder import read_prior
 from headroom.nn.latent.prior import LatentPrior
 from headroom.nn.latent.settings import COMPACT, LatentPriorSettings
 from headroom.nn.latent.words import read_words
-
-
-class ReadingPrior(LatentPrior):
-    """A latent prior with what turns words into what its denoiser attends to."""
-
-    words: Callable[[Sequence[str]], Tensor] | None = None
-    """Turns N prompts into N x L x D."""
 
 
 def read_folder(settings: LatentPriorSettings, folder: Path) -> nn.Module:
@@ -34,20 +26,6 @@ def read_folder(settings: LatentPriorSettings, folder: Path) -> nn.Module:
             f"{folder}: is a folder, and the preset compact of latent_prior is read from a file. Give one, or use the "
             "preset stable_diffusion."
         )
-    prior = read_prior(ReadingPrior, folder)
+    prior = read_prior(LatentPrior, folder)
     prior.words = read_words(folder)
     return prior
-
-
-def read_prompts(prior: LatentPrior, prompts: Sequence[str]) -> Tensor | None:
-    """Give what the denoiser attends to for N prompts, N x L x D; None for what it learned in their place.
-
-    Raises:
-        UsageError: It attends to words, and what reads them is missing.
-    """
-    if prior.learned_context is not None:
-        return None
-    words = prior.words if isinstance(prior, ReadingPrior) else None
-    if words is None:
-        raise UsageError("this prior attends to words, and its weights came without what reads them. Give a folder.")
-    return words(prompts).to(prior.latent_mean)

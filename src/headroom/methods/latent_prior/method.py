@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from headroom.methods.contract import Capabilities, GenerateInput, Method, Preset, Progress
-from headroom.methods.latent_prior.folder import read_folder, read_prompts
+from headroom.methods.latent_prior.folder import read_folder
 from headroom.methods.latent_prior.network import TrainedPrior
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
 from headroom.nn.latent.sampling import sample
@@ -28,7 +28,7 @@ def draw(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, 
     height, width = inputs.height_px // AUTOENCODER_FACTOR, inputs.width_px // AUTOENCODER_FACTOR
     shape = (inputs.batch, prior.channels, height, width)
     sampling = inputs.sampling
-    wanted = read_prompts(prior, [sampling.prompt] * inputs.batch)
+    wanted = prior.read([sampling.prompt] * inputs.batch)
     guided = wanted is not None and sampling.guidance != 1
     with AroundTheBack() if inputs.wraps else nullcontext():
         return sample(
@@ -38,7 +38,7 @@ def draw(network: nn.Module, inputs: GenerateInput, generator: torch.Generator, 
             generator,
             progress,
             context=wanted,
-            unwanted=read_prompts(prior, [sampling.negative_prompt] * inputs.batch) if guided else None,
+            unwanted=prior.read([sampling.negative_prompt] * inputs.batch) if guided else None,
             guidance=sampling.guidance,
         )
 

@@ -39,11 +39,11 @@ def expose(
         N x E x C x h x w, in ascending exposure, the photo among them.
 
     Raises:
-        UsageError: See `Exposer.read`.
+        UsageError: See `LatentPrior.read`.
     """
     guided = options.guidance != 1
-    wanted = exposer.read(len(photo), options.prompt)
-    contexts = _Contexts(wanted, exposer.read(len(photo)) if guided and wanted is not None else None)
+    wanted = exposer.read([options.prompt] * len(photo))
+    contexts = _Contexts(wanted, exposer.read([""] * len(photo)) if guided and wanted is not None else None)
     made = [photo]
     for number in range(options.exposures):
         told = lambda share, number=number: progress((number + share) / options.exposures)  # noqa: E731

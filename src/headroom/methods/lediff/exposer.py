@@ -7,7 +7,7 @@ sees the exposure next to the wanted one, and the fusion of all of them (LEDiff,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
@@ -15,7 +15,6 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from headroom.errors import UsageError
 from headroom.methods.lediff.fusion import LatentFusion
 from headroom.nn.gain_network import GainNetworkSettings
 from headroom.nn.latent.prior import LatentPrior
@@ -93,8 +92,6 @@ class Exposer(LatentPrior):
     log_range: tuple[float, float] = (-1.0, 1.0)
     epsilon: float = 0.0
     options = ExposeOptions()
-    words: Callable[[Sequence[str]], Tensor] | None = None
-    """Turns N prompts into N x L x D that the denoiser attends to, where it learned nothing to attend to."""
 
     def start_fusion(self, kernel: int) -> None:
         """Add the fusion, which starts as the mean."""
@@ -104,21 +101,6 @@ class Exposer(LatentPrior):
         """Turn N x E x 3 x H x W code values of E exposures into N x E x C x h x w latents."""
         latents = self.encode(exposures.flatten(0, 1)).float()
         return latents.view(*exposures.shape[:2], *latents.shape[1:])
-
-    def read(self, count: int, prompt: str = "") -> Tensor | None:
-        """Give what the denoiser attends to for N = `count` photos, N x L x D; None for what it learned instead.
-
-        Raises:
-            UsageError: It attends to words, and what reads them is missing.
-        """
-        if self.learned_context is not None:
-            return None
-        if self.words is None:
-            raise UsageError(
-                "this network attends to words, and its weights came without a text encoder. Give a folder of LEDiff "
-                "with text_encoder and tokenizer."
-            )
-        return self.words([prompt]).to(self.latent_mean).expand(count, -1, -1)
 
     def estimate(self, noisy: Tensor, timestep: Tensor, condition: Tensor, context: Tensor | None = None) -> Tensor:
         """Estimate the noise in the latents of one exposure by those of its neighbour.

@@ -132,7 +132,7 @@ class LEDiff(nn.Module):
         stretch = (torch.randperm(count, device=clean.device) + torch.rand(count, device=clean.device)) / count
         timestep = (stretch * STEPS).long().clamp_(max=STEPS - 1)
         noise = torch.randn_like(clean)
-        estimate = exposer.estimate(noised(clean, noise, timestep), timestep, condition, exposer.read(count))
+        estimate = exposer.estimate(noised(clean, noise, timestep), timestep, condition, exposer.read([""] * count))
         return Denoised(estimate, noise, signal_shares().to(noise)[timestep].view(-1, 1, 1, 1), lost)
 
 

@@ -106,7 +106,7 @@ def _prepare_denoiser(learning: Exposer, settings: LEDiffLoss) -> None:
     """Let a denoiser learn: adapters and its first and last layer, or all of it."""
     if settings.words:
         learning.words = read_words(settings.words)
-    learning.read(1)  # so that words are missed now, not in the first step
+    learning.read([""])  # so that words are missed now, not in the first step
     if not settings.rank:
         learning.denoiser.requires_grad_(requires_grad=True)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from headroom.errors import UsageError
 from headroom.methods.sagiri.colour_fix import ColourFix
 from headroom.methods.sagiri.control import ControlBranch
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR, LatentPrior
@@ -90,8 +89,6 @@ class Refiner(LatentPrior):
     options = RefineOptions()
     draws: int = 1
     """In training, noises that each picture's latents are mixed with."""
-    words: Callable[[Sequence[str]], Tensor] | None = None
-    """Turns N prompts into N x L x D that the denoiser attends to, where it learned nothing to attend to."""
     first_stage: Callable[[Tensor], Tensor] | None = None
     """In training, what makes the picture to refine of a photo."""
 
@@ -125,21 +122,6 @@ class Refiner(LatentPrior):
         attended = self.context(len(noisy)) if context is None else context
         control = self.control(noisy, hint, timestep, attended).times(strength)
         return self.predict_noise(noisy, timestep, attended, skips=control.skips, middle=control.middle)
-
-    def read(self, prompts: Sequence[str]) -> Tensor | None:
-        """Give what the denoiser attends to for N prompts, N x L x D; None for what it learned in their place.
-
-        Raises:
-            UsageError: It attends to words, and what reads them is missing.
-        """
-        if self.learned_context is not None:
-            return None
-        if self.words is None:
-            raise UsageError(
-                "this prior attends to words, even where the prompt is empty, and its weights came without a text "
-                "encoder. Give a Stable Diffusion folder with text_encoder and tokenizer."
-            )
-        return self.words(prompts).to(self.latent_mean)
 
     def to_refine(self, photo: Tensor) -> Tensor:
         """Give what is refined of a photo, N x 3 x H x W code values: itself, unless a first stage was chosen."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from headroom.errors import UsageError
 from headroom.nn.latent.schedule import normal_like, signal_shares
 from headroom.nn.latent.settings import LatentPriorSettings, Prediction
 
@@ -47,6 +48,8 @@ class LatentPrior(nn.Module):
     denoiser: Any
     latent_mean: Tensor
     latent_deviation: Tensor
+    words: Callable[[Sequence[str]], Tensor] | None = None
+    """Turns N prompts into N x L x D that the denoiser attends to, where it learned nothing to attend to."""
 
     def __init__(
         self,
@@ -155,6 +158,23 @@ class LatentPrior(nn.Module):
             return estimate
         share = signal_shares().to(noisy)[timestep].view(-1, 1, 1, 1)
         return share.sqrt() * estimate + (1 - share).sqrt() * noisy
+
+    def read(self, prompts: Sequence[str]) -> Tensor | None:
+        """Give what the denoiser attends to for N prompts, N x L x D; None for what it learned in their place.
+
+        Raises:
+            UsageError: It attends to words, and what reads them is missing.
+        """
+        if self.learned_context is not None:
+            return None
+        if self.words is None:
+            raise UsageError(
+                "this network attends to words, even where the prompt is empty, and its weights came without a text "
+                "encoder. Give a folder that has text_encoder and tokenizer."
+            )
+        distinct = list(dict.fromkeys(prompts))
+        encoded = self.words(distinct).to(self.latent_mean)
+        return encoded[[distinct.index(prompt) for prompt in prompts]]
 
     def context(self, count: int) -> Tensor:
         """Give the learned context, N x L x D.
