@@ -5,7 +5,6 @@ The regressor stays as it is but for the mask's head. Of the prior, adapters of 
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +19,8 @@ from headroom.methods.gmodiff.adapting import ADAPTED, PAINTING, RANK, SCALE, TR
 from headroom.methods.gmodiff.gain import encode_gain
 from headroom.methods.gmodiff.refiner import Refined, Refiner
 from headroom.methods.gmodiff.reliability import unreliable
-from headroom.nn.dists import DISTS, load_dists
 from headroom.nn.gradient_error import gradient_error
+from headroom.nn.loss_networks import dists_of_recipe
 from headroom.nn.low_rank import add_adapters
 from headroom.nn.mu_law import mu_law
 from headroom.weights.reader import load_into, read_state_dict
@@ -67,7 +66,7 @@ def prepare(network: nn.Module, settings: RefinerLoss) -> None:
     """
     refiner = _as_ours(network)
     if settings.texture:
-        _texture_distance(settings)
+        dists_of_recipe(settings.vgg16, settings.dists)
     if settings.parts:
         state = {name: value for path in settings.parts for name, value in read_state_dict(path).items()}
         known = completed(widened(state, 2 * refiner.channels))
@@ -98,7 +97,8 @@ def loss(network: nn.Module, batch: MergeBatch, settings: RefinerLoss) -> dict[s
         wrong = unreliable(regressed.light.detach(), batch.truth)
         terms["mask"] = F.binary_cross_entropy_with_logits(regressed.unreliable.float(), wrong)
     if settings.texture:
-        terms["texture"] = _texture_distance(settings).to(light.device)(light, truth).mean()
+        texture_distance = dists_of_recipe(settings.vgg16, settings.dists).to(light.device)
+        terms["texture"] = texture_distance(light, truth).mean()
     weights = {"gain": 1.0, **settings.model_dump(include=set(terms))}
     return {**terms, "total": torch.stack([weights[name] * term for name, term in terms.items()]).sum()}
 
@@ -113,20 +113,6 @@ def _as_ours(network: nn.Module) -> Refiner:
     if not isinstance(network, Refiner):
         raise TypeError(f"{type(network).__name__} is not a refiner of gmodiff")
     return network
-
-
-def _texture_distance(settings: RefinerLoss) -> DISTS:
-    if settings.vgg16 is None or settings.dists is None:
-        raise UsageError(
-            "loss.vgg16 or loss.dists is missing: give .safetensors copies of torchvision's vgg16 (ImageNet) and of "
-            "the weights.pt of DISTS, or set loss.texture = 0 to train without that term."
-        )
-    return _read_once(settings.vgg16, settings.dists)
-
-
-@functools.lru_cache(maxsize=1)
-def _read_once(vgg16: Path, weights: Path) -> DISTS:
-    return load_dists(vgg16, weights)
 
 
 REFINE = Training(RefinerLoss, loss, predict, prepare, recipe="recipe_refine")

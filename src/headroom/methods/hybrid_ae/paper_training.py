@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,8 +15,8 @@ from headroom.methods.hybrid_ae.decoder import HybridAutoencoder
 from headroom.methods.hybrid_ae.losses import PaperLoss, clipped_alpha, random_flips
 from headroom.methods.hybrid_ae.paper import run_paper
 from headroom.methods.hybrid_ae.preprocessing import normalise_hdr, normalise_ldr, rejection_reason
+from headroom.nn.loss_networks import lpips_of_recipe
 from headroom.nn.mobilenet_v3 import load_imagenet_encoder
-from headroom.nn.perceptual import LPIPS, load_lpips
 
 
 class PaperLossTable(BaseModel):
@@ -89,19 +88,8 @@ def predict(network: nn.Module, batch: ExpandBatch) -> Tensor:
 def _objective(settings: PaperLossTable) -> PaperLoss:
     if not settings.lpips:
         return PaperLoss(None, l1_weight=settings.l1, lpips_weight=0)
-    if settings.lpips_backbone is None or settings.lpips_heads is None:
-        raise UsageError(
-            "loss.lpips_backbone or loss.lpips_heads is missing: give .safetensors copies of torchvision's vgg16 and "
-            "of weights/v0.1/vgg.pth of the lpips package, or set loss.lpips = 0 to train on the absolute error alone."
-        )
-    lpips = _lpips(settings.lpips_backbone, settings.lpips_heads)
+    lpips = lpips_of_recipe(settings.lpips_backbone, settings.lpips_heads)
     return PaperLoss(lpips, l1_weight=settings.l1, lpips_weight=settings.lpips)
-
-
-@functools.lru_cache(maxsize=1)
-def _lpips(backbone: Path, heads: Path) -> LPIPS:
-    """Read the files once, not at every step."""
-    return load_lpips(backbone, heads)
 
 
 PAPER_TRAINING = Training(PaperLossTable, loss, predict, prepare, recipe="recipe_paper")

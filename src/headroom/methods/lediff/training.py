@@ -5,7 +5,6 @@ Source: LEDiff, section 3.3. All runs start from the latent prior; a released pr
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -23,8 +22,9 @@ from headroom.methods.lediff.losses import decoder_losses, denoising_loss
 from headroom.methods.lediff.names import ADAPTER_SCALE, WHOLE_LAYERS, filled
 from headroom.methods.lediff.network import Decoded, Denoised, LEDiff, Part
 from headroom.nn.latent.words import read_words
+from headroom.nn.loss_networks import lpips_of_recipe
 from headroom.nn.low_rank import add_adapters
-from headroom.nn.perceptual import LPIPS, load_lpips
+from headroom.nn.perceptual import LPIPS
 from headroom.weights.reader import load_into, read_state_dict
 
 _SHOWN_STEPS = 4
@@ -139,20 +139,7 @@ def loss(network: nn.Module, batch: ExposureBatch, settings: LEDiffLoss) -> dict
 
 
 def _perceptual(settings: LEDiffLoss) -> LPIPS | None:
-    if not settings.lpips:
-        return None
-    if settings.lpips_backbone is None or settings.lpips_heads is None:
-        raise UsageError(
-            "loss.lpips_backbone or loss.lpips_heads is missing: give .safetensors copies of torchvision's vgg16 and "
-            "of weights/v0.1/vgg.pth of the lpips package, or set loss.lpips = 0."
-        )
-    return _read_lpips(settings.lpips_backbone, settings.lpips_heads)
-
-
-@functools.lru_cache(maxsize=1)
-def _read_lpips(backbone: Path, heads: Path) -> LPIPS:
-    """Read the files once, not at every step."""
-    return load_lpips(backbone, heads)
+    return lpips_of_recipe(settings.lpips_backbone, settings.lpips_heads) if settings.lpips else None
 
 
 def predict(network: nn.Module, batch: ExposureBatch) -> Tensor:
