@@ -21,7 +21,7 @@ from headroom.io.gps import without_gps
 if TYPE_CHECKING:
     from headroom.cli.jobs import Job
     from headroom.image import Hdr
-    from headroom.restore.expand import Progress
+    from headroom.methods.contract import Progress
     from headroom.restore.video import Steady
 
     SomeJob = TypeVar("SomeJob", bound=Job)

@@ -15,8 +15,8 @@ from headroom.methods import ENHANCES_BY_DEFAULT
 if TYPE_CHECKING:
     from headroom.cli.jobs import Job
     from headroom.image import Photo
+    from headroom.methods.contract import Progress
     from headroom.restore.enhance import Masking
-    from headroom.restore.repaint import Progress
 
 
 def enhance(

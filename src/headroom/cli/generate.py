@@ -16,7 +16,7 @@ from headroom.methods import GENERATES_BY_DEFAULT
 if TYPE_CHECKING:
     from headroom.cli.jobs import Drawing
     from headroom.image import Hdr, Photo
-    from headroom.restore.generate import Progress
+    from headroom.methods.contract import Progress
 
 
 def generate(

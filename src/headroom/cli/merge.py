@@ -18,7 +18,7 @@ from headroom.methods import MERGES_BY_DEFAULT
 if TYPE_CHECKING:
     from headroom.cli.jobs import Job
     from headroom.image import Bracket, TransferName
-    from headroom.restore.merge import Progress
+    from headroom.methods.contract import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,10 @@ ENHANCES_BY_DEFAULT = "sagiri"
 """Id of the method that repairs badly exposed photos when none is asked for."""
 
 GENERATES_BY_DEFAULT = "lediff"
-"""Id of the method that draws pictures from noise when none is asked for."""
+"""Id of the method that makes HDR images out of noise, or of latents that others drew, when none is asked for."""
 
 DRAWS_LATENTS = "latent_prior"
 """Id of the method whose latents others make light of."""
-
-MAKES_LIGHT_BY_DEFAULT = "lediff"
-"""Id of the method that makes HDR images of latents when none is asked for."""
 
 
 def available() -> list[str]:

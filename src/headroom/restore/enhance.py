@@ -20,7 +20,7 @@ from headroom.image import Photo
 from headroom.io import provenance
 from headroom.io.gain_map_metadata import without_directory
 from headroom.methods import ENHANCES_BY_DEFAULT
-from headroom.methods.contract import Sampling
+from headroom.methods.contract import Progress, Sampling
 from headroom.restore.caption import read_captioner
 from headroom.restore.expand import expand
 from headroom.restore.network import Loaded, load_network
@@ -28,7 +28,7 @@ from headroom.restore.picture import as_picture, well_exposed_picture
 from headroom.restore.plan import make_plan
 from headroom.restore.recolour import recolour
 from headroom.restore.refine import largest_region, refine
-from headroom.restore.repaint import Painter, Progress
+from headroom.restore.repaint import Painter
 from headroom.restore.sampling import check_sampling
 from headroom.restore.stages import Stage, check_words, choose_stages
 from headroom.restore.unknown import Mask, drawn_unknown, find_unknown

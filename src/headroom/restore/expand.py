@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from headroom._version import __version__
 from headroom.errors import InputError, UsageError
 from headroom.image import FloatImage, GainMap, Hdr, Photo
+from headroom.methods.contract import Progress
 from headroom.restore.clipping import clipped_codes, crush_level, crushed_codes, recovery_weight
 from headroom.restore.compose import Shadows, compose, no_gain
 from headroom.restore.linearise import Curve, linearise
@@ -27,7 +27,6 @@ from headroom.restore.sensor import fill_sensor
 if TYPE_CHECKING:
     from headroom.restore.video import Steady
 
-Progress = Callable[[float], None]
 
 _LARGEST_GAIN_STOPS = 20.0
 """The sun's disc over a white wall in the shade; it keeps every result finite, whatever the weights."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,15 +17,13 @@ from headroom.image import Hdr, Metadata, Photo
 from headroom.io import provenance
 from headroom.limits import LIMITS
 from headroom.methods import DRAWS_LATENTS, GENERATES_BY_DEFAULT
-from headroom.methods.contract import GenerateInput, Method, Sampling
+from headroom.methods.contract import GenerateInput, Method, Progress, Sampling
 from headroom.nn.latent.prior import LatentPrior
 from headroom.nn.latent.tiling import decode_tiled, decode_wrapping
 from headroom.restore.latents import check_memory, expand_latents
 from headroom.restore.network import Loaded, choose_preset, load_network
 from headroom.restore.sampling import check_sampling
 from headroom.restore.stages import Stage, check_words
-
-Progress = Callable[[float], None]
 
 _READS_WORDS = "stable_diffusion"
 """Preset of the latent prior that is read from a folder."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,16 @@ from torch import Tensor
 from headroom._version import __version__
 from headroom.errors import InsufficientMemory, UsageError
 from headroom.image import Hdr
-from headroom.methods import MAKES_LIGHT_BY_DEFAULT
-from headroom.methods.contract import Capabilities, ExpandInput, LatentsInput
+from headroom.methods import GENERATES_BY_DEFAULT
+from headroom.methods.contract import Capabilities, ExpandInput, LatentsInput, Progress
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR
 from headroom.restore.network import choose_preset, load_network
 from headroom.restore.plan import free_memory
 from headroom.restore.reduce import full_input
 from headroom.restore.stages import Stage, check_words
 
-Progress = Callable[[float], None]
-
+_CHANNELS = 4
+"""Of the latents of Stable Diffusion, and of ours."""
 _TOP_CODE = 255
 _BRIGHTEST = 2.0**20
 """As bright as the sun's disc over a white wall in the shade; it keeps every result finite, whatever the weights."""
@@ -33,7 +32,7 @@ def expand_latents(
     latents: Tensor,
     *,
     picture: NDArray[np.uint8] | None = None,
-    method: str = MAKES_LIGHT_BY_DEFAULT,
+    method: str = GENERATES_BY_DEFAULT,
     preset: str | None = None,
     weights: Path | None = None,
     prompt: str = "",
@@ -68,7 +67,7 @@ def expand_latents(
     """
     chosen, preset_name = choose_preset(method, preset, "expand")
     if chosen.light_of is None:
-        raise UsageError(f"{method} expands photos, and latents mean nothing to it. Use {MAKES_LIGHT_BY_DEFAULT}.")
+        raise UsageError(f"{method} expands photos, and latents mean nothing to it. Use {GENERATES_BY_DEFAULT}.")
     if prompt:
         check_words(Stage(chosen, preset_name))
     capabilities = chosen.presets[preset_name].capabilities
@@ -104,7 +103,7 @@ def from_pipeline(
     size_px: tuple[int, int] = (512, 512),
     steps: int = 30,
     guidance: float = 7.5,
-    method: str = MAKES_LIGHT_BY_DEFAULT,
+    method: str = GENERATES_BY_DEFAULT,
     preset: str | None = None,
     weights: Path | None = None,
     seed: int = 0,
@@ -170,10 +169,6 @@ def _checked(latents: Tensor, multiple: int) -> Tensor:
     if not batch.isfinite().all():
         raise UsageError("latents that are not finite: were they drawn in half precision? Draw them in float32.")
     return batch.detach().float()
-
-
-_CHANNELS = 4
-"""Of the latents of Stable Diffusion, and of ours."""
 
 
 def _seen(picture: NDArray[np.uint8] | None, size: tuple[int, int], device: torch.device) -> ExpandInput | None:

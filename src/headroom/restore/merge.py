@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,13 @@ from headroom._version import __version__
 from headroom.colour.transfer import decode_codes
 from headroom.image import Bracket, Encoding, Hdr
 from headroom.methods import MERGES_BY_DEFAULT
-from headroom.methods.contract import MergeInput
+from headroom.methods.contract import MergeInput, Progress
 from headroom.restore.bracket_input import pad_merge_input
 from headroom.restore.exposures import SettledBracket, settle
 from headroom.restore.fuse import RunMethod, fuse, predict
 from headroom.restore.gather import Gathered, frame_names, gather
 from headroom.restore.network import Loaded, choose_preset, load_network
 from headroom.restore.plan import Plan, make_plan
-
-Progress = Callable[[float], None]
 
 _BYTES_PER_PIXEL = 64
 _BYTES_PER_FRAME_PIXEL = 13

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from headroom.image import FloatImage, Photo
+from headroom.methods.contract import Progress
 from headroom.restore.guided import ColourRows, colour_rows, fit_colour_change
-from headroom.restore.repaint import Painter, Progress
+from headroom.restore.repaint import Painter
 from headroom.restore.srgb_like import own_codes, srgb_like_rows
 
 

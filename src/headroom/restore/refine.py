@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from headroom.colour.strips import strips
 from headroom.image import FloatImage, Photo
-from headroom.restore.repaint import Painter, Progress
+from headroom.methods.contract import Progress
+from headroom.restore.repaint import Painter
 from headroom.restore.srgb_like import own_codes, srgb_like_rows
 from headroom.restore.unknown import Mask
 

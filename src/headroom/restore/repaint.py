@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +10,12 @@ from torch import Tensor
 
 from headroom.colour.strips import strips
 from headroom.image import FloatImage, Primaries
-from headroom.methods.contract import EnhanceInput, Sampling
+from headroom.methods.contract import EnhanceInput, Progress, Sampling
 from headroom.restore.network import Loaded
 from headroom.restore.plan import Plan
 from headroom.restore.reduce import pad_to_multiple
 from headroom.restore.srgb_like import between_primaries
 from headroom.restore.unknown import Mask
-
-Progress = Callable[[float], None]
 
 _SEEN_PRIMARIES: Primaries = "bt709"
 """Those of the photos that networks were trained on."""
