@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from headroom.cli.console import say
+from headroom.cli.options import Force, Guidance, OutOfPhotos, Photos, Preset, Prompt, Seed, StripGps, Weights
 from headroom.methods import ENHANCES_BY_DEFAULT
 
 if TYPE_CHECKING:
@@ -20,13 +21,8 @@ if TYPE_CHECKING:
 
 
 def enhance(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or folders of photos.")],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", "-o", metavar="PATH", help="A file for one photo (its suffix is the format), else a folder."
-        ),
-    ],
+    inputs: Photos,
+    out: OutOfPhotos,
     mask: Annotated[
         str,
         typer.Option(
@@ -34,9 +30,7 @@ def enhance(
             help="Where content is made up: what shows nothing, or what a picture has white.",
         ),
     ] = "none",
-    prompt: Annotated[
-        str, typer.Option(metavar="TEXT", help="What the picture shows, for networks that read words.")
-    ] = "",
+    prompt: Prompt = "",
     negative_prompt: Annotated[
         str, typer.Option(metavar="TEXT", help="What it does not show; acts where --guidance is not 1.")
     ] = "",
@@ -48,8 +42,8 @@ def enhance(
         float, typer.Option(metavar="S", help="Weight of the photo in what is made up; 1 as trained.")
     ] = 1.0,
     steps: Annotated[int, typer.Option(metavar="N", help="Steps in which content is made up.")] = 30,
-    guidance: Annotated[float, typer.Option(metavar="G", help="Weight of the words; 1 as they are.")] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of methods that draw random numbers.")] = 0,
+    guidance: Guidance = 1.0,
+    seed: Seed = 0,
     stage1: Annotated[
         str | None,
         typer.Option(metavar="METHOD", help="Another enhance or expand method for brightness and colours, or none."),
@@ -60,11 +54,8 @@ def enhance(
     method: Annotated[
         str, typer.Option(metavar="NAME", help="What repairs the photo; see `headroom methods`.")
     ] = ENHANCES_BY_DEFAULT,
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Size of the method.")] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Safetensors file, or a Stable Diffusion folder, in place of what ships."),
-    ] = None,
+    preset: Preset = None,
+    weights: Weights = None,
     refine_preset: Annotated[
         str | None, typer.Option(metavar="NAME", help="Size of what makes content up, beside --preset.")
     ] = None,
@@ -74,10 +65,8 @@ def enhance(
     format: Annotated[  # noqa: A002 - the option's name
         str | None, typer.Option(metavar="FORMAT", help="jpeg, png, webp or tiff; each photo's own in a folder.")
     ] = None,
-    strip_gps: Annotated[
-        bool, typer.Option("--strip-gps", help="Leave the photo's position out of the files.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace outputs that exist already.")] = False,
+    strip_gps: StripGps = False,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per photo.")] = False,
 ) -> None:
     """Repair badly exposed photos: brightness, colours, and what shows nothing.

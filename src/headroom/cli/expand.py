@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from headroom.cli.options import Force, HdrFormat, OutOfPhotos, Photos, Preset, Preview, Seed, StripGps, Weights
 from headroom.cli.video import expand_video
 
 
 def expand(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or folders of photos.")],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", "-o", metavar="PATH", help="A file for one photo (its suffix is the format), else a folder."
-        ),
-    ],
+    inputs: Photos,
+    out: OutOfPhotos,
     method: Annotated[
         str, typer.Option(metavar="NAME", help="What fills in the clipped pixels; see `headroom methods`.")
     ] = "hybrid_ae",
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Size of the method.")] = None,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Safetensors file in place of the weights that ship.")
-    ] = None,
-    format: Annotated[  # noqa: A002 - the option's name
-        str | None,
-        typer.Option(metavar="FORMAT", help="ultra-hdr, exr, hdr, pfm or tiff; the first is a folder's default."),
-    ] = None,
+    preset: Preset = None,
+    weights: Weights = None,
+    format: HdrFormat = None,  # noqa: A002 - the option's name
     max_headroom: Annotated[
         float | None,
         typer.Option(min=0.0, metavar="STOPS", help="Brightest filled-in pixel, in stops above SDR white."),
     ] = None,
     exposure: Annotated[float, typer.Option(metavar="EV", help="Brighten the whole result by this many stops.")] = 0.0,
-    preview: Annotated[bool, typer.Option("--preview", help="Also write a tone-mapped NAME.preview.jpg.")] = False,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of methods that draw random numbers.")] = 0,
+    preview: Preview = False,
+    seed: Seed = 0,
     ignore_gain_map: Annotated[
         bool, typer.Option("--ignore-gain-map", help="Have the method fill in what a photo's own gain map knows.")
     ] = False,
@@ -47,12 +37,11 @@ def expand(
         bool, typer.Option("--video", help="The photos are the frames of one video, in the order of their names.")
     ] = False,
     smoothing: Annotated[
-        float, typer.Option(metavar="S", help="With --video: share of the frame before in what is filled in, below 1.")
+        float,
+        typer.Option(metavar="S", help="With --video: share of the frame before in what is filled in, 0 to 0.98."),
     ] = 0.8,
-    strip_gps: Annotated[
-        bool, typer.Option("--strip-gps", help="Leave the photo's position out of the files.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace outputs that exist already.")] = False,
+    strip_gps: StripGps = False,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per photo.")] = False,
 ) -> None:
     """Turn photos into HDR files.

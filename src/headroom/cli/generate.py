@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headroom.cli.options import Force, Guidance, Preset, Prompt, Weights
 from headroom.errors import UsageError
 from headroom.methods import GENERATES_BY_DEFAULT
 
@@ -24,9 +25,7 @@ def generate(
         Path,
         typer.Option("--out", "-o", metavar="PATH", help="The file; its suffix is the format. Of many, NAME-SEED."),
     ],
-    prompt: Annotated[
-        str, typer.Option(metavar="TEXT", help="What the picture shows, for networks that read words.")
-    ] = "",
+    prompt: Prompt = "",
     negative_prompt: Annotated[str, typer.Option(metavar="TEXT", help="What it does not show.")] = "",
     size: Annotated[
         str | None, typer.Option(metavar="WxH", help="In pixels; 512x512, or 1024x512 with --panorama.")
@@ -35,16 +34,14 @@ def generate(
         bool, typer.Option("--panorama", help="An equirectangular panorama, whose left and right edges meet.")
     ] = False,
     steps: Annotated[int, typer.Option(metavar="N", help="Steps in which it is drawn.")] = 30,
-    guidance: Annotated[float, typer.Option(metavar="G", help="Weight of the words; 1 as they are.")] = 7.5,
+    guidance: Guidance = 7.5,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same number draws the same picture.")] = 0,
     count: Annotated[int, typer.Option(min=1, metavar="N", help="Pictures, each by the next seed.")] = 1,
     method: Annotated[
         str, typer.Option(metavar="NAME", help="What draws; see `headroom methods`.")
     ] = GENERATES_BY_DEFAULT,
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Size of the method.")] = None,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Safetensors file, or a folder, in place of what ships.")
-    ] = None,
+    preset: Preset = None,
+    weights: Weights = None,
     prior: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Stable Diffusion that draws, for presets that grew from one."),
@@ -58,7 +55,7 @@ def generate(
     preview: Annotated[
         bool, typer.Option("--preview", help="Also write a tone-mapped NAME.preview.jpg of an HDR image.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace outputs that exist already.")] = False,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
 ) -> None:
     """Draw pictures from noise; each file says that it was made so. Methods that make light draw HDR images.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 
 from headroom.cli.console import say
+from headroom.cli.options import Force, HdrFormat, Preset, Preview, Seed, StripGps, Weights
 from headroom.errors import UsageError
 from headroom.methods import MERGES_BY_DEFAULT
 
@@ -65,24 +66,17 @@ def merge(
     method: Annotated[
         str, typer.Option(metavar="NAME", help="What decides where frames disagree; see `headroom methods`.")
     ] = MERGES_BY_DEFAULT,
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Size of the method.")] = None,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Safetensors file in place of the weights that ship.")
-    ] = None,
+    preset: Preset = None,
+    weights: Weights = None,
     align: Annotated[bool, typer.Option("--align/--no-align", help="Fit the frames to the reference.")] = True,
     predicted: Annotated[
         bool, typer.Option("--predicted", help="Write what the method alone says, measured or not; for comparisons.")
     ] = False,
-    format: Annotated[  # noqa: A002 - the option's name
-        str | None,
-        typer.Option(metavar="FORMAT", help="ultra-hdr, exr, hdr, pfm or tiff; the first is a folder's default."),
-    ] = None,
-    preview: Annotated[bool, typer.Option("--preview", help="Also write a tone-mapped NAME.preview.jpg.")] = False,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of methods that draw random numbers.")] = 0,
-    strip_gps: Annotated[
-        bool, typer.Option("--strip-gps", help="Leave the photo's position out of the files.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace outputs that exist already.")] = False,
+    format: HdrFormat = None,  # noqa: A002 - the option's name
+    preview: Preview = False,
+    seed: Seed = 0,
+    strip_gps: StripGps = False,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per bracket.")] = False,
 ) -> None:
     """Merge brackets, hand-held and moving, into HDR files.
