@@ -71,6 +71,21 @@ def test_what_stands_beside_the_tensors_is_named(tmp_path: Path) -> None:
     assert open_checkpoint(tmp_path / "a.ckpt").passed_over == ("epoch", "callbacks", "version")
 
 
+@pytest.mark.parametrize("in_zip", [True, False])
+def test_tensors_of_several_tables_have_both_names(tmp_path: Path, in_zip: bool) -> None:
+    tables = {
+        "unet": {"a.weight": torch.ones(2), "lists": ["a"]},
+        "proj": OrderedDict(weight=torch.zeros(3)),
+        "rank": 4,
+    }
+    torch.save({**tables, "optimizer": {"state": {0: {"moment": torch.ones(2)}}}}, tmp_path / "a.pkl",
+               _use_new_zipfile_serialization=in_zip)  # fmt: skip
+    checkpoint = open_checkpoint(tmp_path / "a.pkl")
+    assert checkpoint.tensors.keys() == {"unet.a.weight", "proj.weight"}
+    assert torch.equal(checkpoint.read("unet.a.weight"), torch.ones(2))
+    assert checkpoint.passed_over == ("rank", "optimizer")
+
+
 def test_safetensors_are_read_in_place(tmp_path: Path) -> None:
     state = {name: value.detach().contiguous() for name, value in tensors().items()}
     state = {name: value.clone() for name, value in state.items() if value.dtype.itemsize in (2, 4) or "num" in name}
@@ -151,6 +166,8 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "uneven": (archive(tensor_pickle(0, (2, 2), (1,))), "no valid shape"),
     "dimensions": (archive(tensor_pickle(0, (1,) * 9, (1,) * 9)), "no valid shape"),
     "no tensors": (saved({"epoch": 3}), "holds no tensors by name"),
+    "one name": (saved({"a": {"b": torch.ones(2)}, "a.b": torch.ones(2)}), "holds two tensors called 'a.b'"),
+    "a number's name": (saved({1: torch.ones(2), "1": torch.ones(2)}), "holds two tensors called '1'"),
     "a list": (saved([torch.ones(2)]), "holds no table of tensors"),
     "an object": (saved(Callback()), "an object .*Callback"),
     "itself": (archive(b"\x80\x02}q\0X\x0a\0\0\0state_dicth\0s."), "holds no tensors by name"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headroom.nn.latent.settings import Prediction
     from headroom.weights.importing import Import, Imported
 
-_OF_CHECKPOINTS = {".bin", ".ckpt", ".pt", ".pth"}
+_OF_CHECKPOINTS = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
 
 app = typer.Typer(help="List, locate, verify and import weights.", no_args_is_help=True)
 
@@ -73,7 +73,7 @@ def path(name: Annotated[str, typer.Argument(help="Catalogue name.")]) -> None:
 @app.command("import")
 def import_weights(
     checkpoints: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Checkpoints: .pth, .pt, .ckpt, .bin or .safetensors.")
+        list[Path], typer.Argument(metavar="FILE", help="Checkpoints: .pth, .pt, .ckpt, .pkl, .bin or .safetensors.")
     ],
     out: Annotated[
         Path,

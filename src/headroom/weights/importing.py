@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from headroom.errors import UsageError, WeightsError
+from headroom.weights.adapter_names import plain_name
 from headroom.weights.foreign import Checkpoint, StoredTensor, open_checkpoint
 from headroom.weights.layout import Layout, Piece, find_layout, recognise
 from headroom.weights.writer import PlannedTensor, write_one_by_one
@@ -108,10 +109,16 @@ def plan_import(
 
 
 def _opened(source: Path) -> tuple[Checkpoint, dict[str, str]]:
-    """Return a checkpoint, and the names in it by what they are without a wrapper's prefix."""
+    """Return a checkpoint, and the names in it by what they are without a wrapper's prefix and peft's additions."""
     checkpoint = open_checkpoint(source)
     wrapped = all(name.startswith(_WRAPPER) for name in checkpoint.tensors)
-    return checkpoint, {name.removeprefix(_WRAPPER) if wrapped else name: name for name in checkpoint.tensors}
+    names: dict[str, str] = {}
+    for name in checkpoint.tensors:
+        plain = plain_name(name.removeprefix(_WRAPPER) if wrapped else name)
+        if plain in names:
+            raise WeightsError(f"{source}: {names[plain]} and {name} are both {plain}. Give a file with one of them.")
+        names[plain] = name
+    return checkpoint, names
 
 
 def _chosen(source: Path, names: Mapping[str, str], layouts: Sequence[Layout], layout: str | None) -> Layout:
@@ -142,18 +149,15 @@ def _written_dtype(stored: StoredTensor, dtype: torch.dtype | None) -> torch.dty
 
 
 def _told(checkpoint: Checkpoint, names: Mapping[str, str], layout: Layout) -> Imported:
-    tables = layout.tables(names.keys())
-    used = {piece.source for table in tables.values() for piece in table.values()}
-    left = [name for name in names if name not in used]
-    prefixes = {name: next((p for p in layout.ignored if name.startswith(p)), None) for name in left}
+    tables, unread = layout.tables(names.keys()), layout.unread(names.keys())
     return Imported(
         checkpoint.path,
         layout.name,
         layout.summary,
         layout.licence,
         {part: _size(checkpoint, names, {piece.source for piece in table.values()}) for part, table in tables.items()},
-        dict(Counter(prefix for prefix in prefixes.values() if prefix)),
-        tuple(name for name, prefix in prefixes.items() if prefix is None),
+        dict(Counter(ignored for ignored in unread.values() if ignored)),
+        tuple(name for name, ignored in unread.items() if ignored is None),
         checkpoint.passed_over,
     )
 

@@ -58,15 +58,15 @@ class Part:
 
     Attributes:
         name: What it is, in a word or two.
-        tables: Ways in which it was released; the one that finds most names counts.
+        tables: Ways in which it was released; the one that finds most names counts, of equal ones the smallest.
     """
 
     name: str
     tables: tuple[Table, ...]
 
     def table(self, names: Collection[str]) -> Table:
-        """Return the table that finds most of a file's names."""
-        return max(self.tables, key=lambda table: sum(piece.source in names for piece in table.values()))
+        """Return the table that finds most of a file's names, of equal ones the smallest."""
+        return max(self.tables, key=lambda table: (sum(x.source in names for x in table.values()), -len(table)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class Layout:
         licence: What is known of the weights' licence.
         parts: All networks that it holds.
         ignored: What names start with that nobody needs.
+        exact: True where a file with further tensors is of another network, and is refused.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Layout:
     licence: str
     parts: tuple[Part, ...]
     ignored: tuple[str, ...] = ()
+    exact: bool = False
 
     def tables(self, names: Collection[str]) -> dict[str, Table]:
         """Return the table of each part for a file with these names."""
@@ -95,12 +97,18 @@ class Layout:
         """Return the released names that it reads from a file with these names."""
         return {piece.source for table in self.tables(names).values() for piece in table.values()}
 
+    def unread(self, names: Collection[str]) -> dict[str, str | None]:
+        """Return the names that it does not read, each with what it starts with that nobody needs, or None."""
+        used = self.sources(names)
+        return {n: next((p for p in self.ignored if n.startswith(p)), None) for n in names if n not in used}
+
 
 def recognise(layouts: Sequence[Layout], names: Collection[str]) -> Layout:
     """Return the layout that reads most of a file's names; of equal ones, that which lacks the fewest.
 
     Raises:
-        WeightsError: It lacks some, which are named, or none reads any, and what the file has is named.
+        WeightsError: It lacks some, or is exact and there are too many, which are named; or none reads any, and what
+            the file has is named.
     """
 
     def missing(layout: Layout) -> list[str]:
@@ -119,6 +127,10 @@ def recognise(layouts: Sequence[Layout], names: Collection[str]) -> Layout:
     if lacking := missing(best):
         lacks = name_some([f"{name} is missing" for name in lacking])
         raise WeightsError(f"nearest to the layout {best.name}, but {lacks}. Give the whole checkpoint.")
+    unknown = sorted(name for name, ignored in best.unread(names).items() if ignored is None)
+    if best.exact and unknown:
+        more = name_some([f"{name} is unknown" for name in unknown])
+        raise WeightsError(f"nearest to the layout {best.name}, but {more}. Give the released checkpoint.")
     return best
 
 

@@ -74,7 +74,7 @@ class _Storage:
 
 
 def index(file: IO[bytes]) -> TorchIndex:
-    """Return the tensors of the state dict in a file.
+    """Return the tensors of the state dict in a file, or of several: `TABLE.NAME` is one in a table of its own.
 
     Raises:
         ValueError: The file is damaged, of another kind, or holds no tensors by name. Tensors are not checked.
@@ -83,10 +83,16 @@ def index(file: IO[bytes]) -> TorchIndex:
     file.seek(0)
     program, extents = _read_zip(file) if first == b"PK\x03\x04" else _read_legacy(file)
     state, beside = _state_dict(program)
-    tensors = {str(name): record for name, value in state.items() if (record := _record(value, extents))}
+    tensors: dict[str, TensorRecord] = {}
+    for name, value in state.items():
+        found = _records(str(name), value, extents)
+        if twice := tensors.keys() & found.keys():
+            raise ValueError(f"it holds two tensors called {min(twice)[:100]!r}")
+        tensors |= found
+        if isinstance(name, str) and not found:
+            beside.append(name)
     if not tensors:
         raise ValueError("it holds no tensors by name, such as a state dict has them")
-    beside += [str(name) for name in state if isinstance(name, str) and name not in tensors]
     return TorchIndex(tensors, [name[:100] for name in beside[:_MOST_NAMES]])
 
 
@@ -175,6 +181,12 @@ def _state_dict(program: object) -> tuple[dict[Any, Any], list[str]]:
             beside += [name for name in table if isinstance(name, str) and name != inner]
             table = table[inner]
     return table, beside
+
+
+def _records(name: str, value: object, extents: Mapping[str, tuple[int, int]]) -> dict[str, TensorRecord]:
+    """Return where a tensor lies, or all those of a table."""
+    named = {f"{name}.{inner}": each for inner, each in value.items()} if isinstance(value, dict) else {name: value}
+    return {each: record for each, tensor in named.items() if (record := _record(tensor, extents))}
 
 
 def _record(value: object, extents: Mapping[str, tuple[int, int]]) -> TensorRecord | None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from headroom.methods.contract import Capabilities, MergeInput, Method, Preset, Progress
 from headroom.methods.gmodiff.adapting import plain
+from headroom.methods.gmodiff.folder import read_folder
 from headroom.methods.gmodiff.refiner import Refined, Refiner
 from headroom.methods.gmodiff.regressor import Regression
 from headroom.methods.gmodiff.regressors import build_regressor
@@ -123,4 +124,5 @@ METHOD = Method(
     build=build,
     run=run,
     own_names=own_names,
+    read_folder=read_folder,
 )
