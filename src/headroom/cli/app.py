@@ -14,6 +14,7 @@ from headroom._version import __version__
 from headroom.cli import bench, convert, data, enhance, expand, generate, inspect, merge, methods, train, weights
 from headroom.cli.console import say
 from headroom.errors import HeadroomError
+from headroom.nn.diffusers_alone import OWN_PROCESS
 
 app = typer.Typer(
     name="headroom",
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit codes: 0 done, 1 some inputs failed, 2 wrong usage, 3 the machine lacks something, 70 a defect of Headroom,
     130 interrupted.
     """
+    if arguments is None:
+        OWN_PROCESS.set()
     words = sys.argv[1:] if arguments is None else list(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # a file name may be any bytes; it comes out as it went in

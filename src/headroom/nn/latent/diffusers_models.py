@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from torch import nn
 
+from headroom.nn.diffusers_alone import without_extras
 from headroom.nn.latent.settings import LatentPriorSettings
 from headroom.nn.stand_ins import without_stand_ins
 
@@ -17,7 +18,7 @@ if find_spec("torchvision"):
 
     import_torchvision()  # diffusers would import it too, and fail beside a torch that it was not made for.
 
-with without_stand_ins("matplotlib", "scipy"):
+with without_stand_ins("matplotlib", "scipy"), without_extras():
     from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, UNet2DConditionModel
 
 __all__ = ["AutoencoderKL", "DDIMScheduler", "DDPMScheduler", "UNet2DConditionModel", "make_networks"]
