@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from made_codes import Codes, made, texture
 
+from headroom.metrics import registry
+from headroom.metrics.contract import Pair
 from headroom.metrics.piqe import piqe, pu21_piqe
 from headroom.metrics.pu21 import pu21_encode
 
@@ -48,3 +50,26 @@ def test_blocks_by_hand() -> None:
     # the whole, for which it counts variance: with the constants, 100 (1 + 1) / (1 + 1).
     stripes = np.tile([0.2, 0.8], (16, 8))
     assert piqe(np.repeat(stripes[..., None], 3, axis=2)) == pytest.approx(100)
+
+
+def test_clipped_regions_count_alone() -> None:
+    # Blocks are judged each on its own but for the scale of codes, so a region scores as it does in a plain picture.
+    light = light_of(PICTURES["noisy"])
+    height = light.shape[0] // 32 * 16
+    clipped = np.zeros(light.shape[:2], dtype=bool)
+    clipped[:height] = True
+    outside_differs = light.copy()
+    outside_differs[height + 16 :] *= 0.5
+    assert pu21_piqe(light, clipped) == pu21_piqe(outside_differs, clipped) != pu21_piqe(light)
+    assert pu21_piqe(light, np.ones_like(clipped)) == pu21_piqe(light)
+
+
+def test_a_region_without_texture_is_worst() -> None:
+    light = light_of(PICTURES["texture"])
+    clipped = np.zeros(light.shape[:2], dtype=bool)
+    clipped[:32, :32] = True
+    light[:48, :48] = WHITE_NITS / 2
+    codes = np.where(clipped[..., None], 1.0, 0.5).repeat(3, axis=2)
+    (metric,) = registry.find(["pu21_piqe_clipped"])
+    assert metric.open(Path())(Pair("nits", light, codes=codes)) == 100
+    assert metric.verbs == ("expand",)

@@ -93,7 +93,7 @@ class PhotoJudge:
             case "light":
                 return Pair(domain, *light, codes=self.codes)
             case "nits":
-                return Pair(domain, *light.nits(white=1.0))
+                return Pair(domain, *light.nits(white=1.0), codes=self.codes)
             case "codes":
                 return Pair(domain, *light.each(lambda x: encode(reinhard(x), "srgb")))
         raise _foreign(domain, "a photo to expand")
