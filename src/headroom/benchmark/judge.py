@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from headroom.benchmark.enhance_judge import enhance_judge
 from headroom.benchmark.item import AnyItem, EnhanceItem, Item
+from headroom.benchmark.unseen import find_unseen
 from headroom.colour.primaries import convert
 from headroom.colour.tone_mapping import mu_law, reinhard
 from headroom.colour.transfer import decode, encode
@@ -113,12 +115,14 @@ class BracketJudge:
         truth: H x W x 3 linear, 1.0 = clip level of the shortest frame.
         mask: H x W bool, where something moved or the middle frame is clipped.
         no_truth: Why there is no truth.
+        unseen: Finds the H x W bool pixels that no frame shows; None where there is no truth to tell.
     """
 
     exposure: float
     truth: FloatImage | None
     mask: NDArray[np.bool_] | None
     no_truth: str = ""
+    unseen: Callable[[], NDArray[np.bool_]] | None = None
 
     def pair(self, result: Hdr | Photo, domain: Domain) -> Pair:
         """Give a result, and the truth where there is one, in units of `domain`."""
@@ -132,7 +136,7 @@ class BracketJudge:
             case "light":
                 return Pair(domain, *light.each(lambda x: x * np.float32(self.exposure)))
             case "nits":
-                return Pair(domain, *light.nits(white=1 / self.exposure))
+                return Pair(domain, *light.nits(white=1 / self.exposure), unseen=self.unseen)
             case "codes":
                 return Pair(domain, *light.each(mu_law))
         raise _foreign(domain, "a bracket")
@@ -174,7 +178,12 @@ def _bracket_judge(scene: BracketScene) -> BracketJudge:
     mask = scene.mask()
     if mask is not None and mask.shape != truth.shape[:2]:
         raise DataError(f"{scene.name}: {_size(mask.shape)} mask, {_size(truth.shape)} truth. Make them alike.")
-    return BracketJudge(exposure, truth, mask)
+
+    @cache
+    def unseen() -> NDArray[np.bool_]:
+        return find_unseen(scene.bracket(), truth * np.float32(exposure))
+
+    return BracketJudge(exposure, truth, mask, unseen=unseen)
 
 
 def _picture(result: Hdr | Photo, shape: tuple[int, ...] | None, domain: Domain) -> FloatImage:

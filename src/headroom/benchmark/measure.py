@@ -70,7 +70,8 @@ class Meter:
 
 
 def _read(metric: Metric, measure: Measure | Features, pair: Pair, readings: Readings) -> None:
-    if (metric.takes == "mask" and pair.mask is None) or (metric.takes == "base" and pair.base is None):
+    lacking = {"mask": pair.mask is None, "base": pair.base is None, "frames": pair.unseen is None}
+    if lacking.get(metric.takes, False):
         readings.values[metric.id] = float("nan")
         return
     metric.check(pair)

@@ -57,6 +57,7 @@ class Pair:
         codes: H x W x 3, code values in [0, 1] of the photo that the prediction was made from.
         mask: H x W bool, pixels that masked metrics are about.
         base: The picture that the prediction refines, in the same units; None where it refines none.
+        unseen: Finds the H x W bool pixels that no frame of a bracket shows; None where it is no bracket.
 
     Raises:
         UsageError: Pictures of other units, of a wrong type, or of sizes that differ.
@@ -68,6 +69,7 @@ class Pair:
     codes: FloatImage | None = None
     mask: NDArray[np.bool_] | None = None
     base: FloatImage | None = None
+    unseen: Callable[[], NDArray[np.bool_]] | None = None
     _found: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -100,6 +102,13 @@ class Pair:
         if self.mask is None:
             raise UsageError("This metric is about a part of the picture, and there is no mask. Choose another metric.")
         return self.mask
+
+    @property
+    def known_unseen(self) -> NDArray[np.bool_]:
+        """What no frame shows, for a metric of how well it is guessed."""
+        if self.unseen is None:
+            raise UsageError("This metric is about what no frame of a bracket shows, and there is no bracket.")
+        return self.unseen()
 
     @property
     def known_base(self) -> FloatImage:
@@ -138,7 +147,8 @@ class Metric:
         open: Makes it ready, given the folder of the models that it names.
         compares: False for one that looks at the prediction alone.
         symmetric: True when prediction and truth can change places.
-        takes: What else than pictures it needs; one that takes a mask or a base is undefined where there is none.
+        takes: What else than pictures it needs; one that takes a mask, a base or frames is undefined where it lacks
+            them.
         packages: Packages that it imports beyond Headroom's own.
         models: Files that the user has to bring, in one folder.
         usual: True for one that is cheap enough to be computed unasked.
@@ -155,7 +165,7 @@ class Metric:
     open: Callable[[Path], Measure | Features]
     compares: bool = True
     symmetric: bool = False
-    takes: Literal["pictures", "codes", "mask", "base"] = "pictures"
+    takes: Literal["pictures", "codes", "mask", "base", "frames"] = "pictures"
     packages: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     usual: bool = False
@@ -164,13 +174,14 @@ class Metric:
     @property
     def verbs(self) -> tuple[Verb, ...]:
         """Verbs whose results it is defined for."""
-        return ("expand",) if self.takes == "codes" else _VERBS[self.domain]
+        only: dict[str, tuple[Verb, ...]] = {"codes": ("expand",), "frames": ("merge",)}
+        return only.get(self.takes, _VERBS[self.domain])
 
     def check(self, pair: Pair) -> None:
         """Refuse a pair that the metric is not defined for.
 
         Raises:
-            UsageError: Other units, or no truth, photo, mask or base where it needs one.
+            UsageError: Other units, or no truth, photo, mask, base or bracket where it needs one.
         """
         if pair.domain != self.domain:
             raise UsageError(f"{self.id}: is defined for {self.domain}, not for {pair.domain}. Convert the pictures.")
@@ -181,6 +192,7 @@ class Metric:
                 ("photo", self.takes == "codes", pair.codes),
                 ("mask", self.takes == "mask", pair.mask),
                 ("base", self.takes == "base", pair.base),
+                ("bracket", self.takes == "frames", pair.unseen),
             )
             if needed and there is None
         ]

@@ -77,4 +77,13 @@ PU21_SSIM = replace(
     limits=(-1, 1),
     open=plain(lambda pair: pu21_ssim(pair.prediction, pair.known_truth)),
 )
-METRICS = (PU21_PSNR, PU21_SSIM)
+PU21_PSNR_UNSEEN = replace(
+    PU21_PSNR,
+    id="pu21_psnr_unseen",
+    name="PU21-PSNR, unseen",
+    source="Mantiuk and Azimi 2021; headroom.benchmark.unseen",
+    open=plain(lambda pair: pu21_psnr(pair.prediction, pair.known_truth, pair.known_unseen)),
+    takes="frames",
+    usual=False,
+)
+METRICS = (PU21_PSNR, PU21_SSIM, PU21_PSNR_UNSEEN)
