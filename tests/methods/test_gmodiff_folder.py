@@ -37,10 +37,7 @@ def released() -> Released:
 def written(tmp_path_factory: pytest.TempPathFactory, released: Released) -> Path:
     """A folder as a user makes it of what was released."""
     folder = tmp_path_factory.mktemp("released")
-    released.write_prior(folder)
-    regressor = {f"module.{name}": value for name, value in released.dareg.state_dict().items()}
-    torch.save({"epoch": 9, "global_step": 10, "state_dict": regressor, "val_metrics": {}}, folder / "dareg_mask.pth")
-    torch.save(released.dictionary(), folder / "gmodiff.pkl")
+    released.write(folder)
     for file in ("dareg_mask", "gmodiff"):
         import_checkpoints(list(folder.glob(f"{file}.p*")), folder / f"{file}.safetensors", layouts())
     return folder

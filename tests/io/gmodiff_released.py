@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headroom.methods.gmodiff.dareg import DaReg
 from headroom.methods.gmodiff.regressor import Regression
+from headroom.methods.gmodiff.regressors import build_regressor
 from headroom.methods.gmodiff.settings import DaRegSettings, RefinerSettings
 from headroom.nn.latent.schedule import BETAS
 from headroom.nn.latent.settings import STABLE_DIFFUSION_2, LatentPriorSettings
@@ -60,9 +60,10 @@ class Released(nn.Module):
 
     Args:
         rank: Of its adapters.
+        regressor: Numbers of its regressor.
     """
 
-    def __init__(self, rank: int = 16) -> None:
+    def __init__(self, rank: int = 16, regressor: DaRegSettings = REGRESSOR) -> None:
         from headroom.nn.latent.diffusers_models import make_networks
 
         super().__init__()
@@ -73,7 +74,7 @@ class Released(nn.Module):
         self.base = {"vae": _clone_of(self.vae), "unet": _clone_of(self.unet)}
         self.vae_c: Any = make_networks(SETTINGS.prior)[0]
         self.vae_c.load_state_dict(self.base["vae"])
-        self.proj, self.dareg = Projection(REGRESSOR.channels[-1]), DaReg(*_numbers(REGRESSOR))
+        self.proj, self.dareg = Projection(regressor.channels[-1]), build_regressor(regressor)
         self.unet.conv_in = nn.Conv2d(8, 4, 3, padding=1)
         for number, pair in enumerate(((16, 16), (8, 16), (4, 16), (4, 8)), start=1):
             self.vae.decoder.add_module(f"skip_conv_{number}", Skip(*pair))
@@ -123,17 +124,18 @@ class Released(nn.Module):
             "proj": self.proj.state_dict(),
         }
 
-    def write_prior(self, folder: Path) -> None:
-        """Write the Stable Diffusion that it grew from."""
-        from headroom.nn.latent.diffusers_models import DDPMScheduler, make_networks
+    def write(self, folder: Path) -> None:
+        """Write the Stable Diffusion that it grew from and, as released, `dareg_mask.pth` and `gmodiff.pkl`."""
+        from headroom.nn.latent.diffusers_models import make_networks
 
-        for part, name, network in zip(("vae", "unet"), ("vae", "unet"), make_networks(SETTINGS.prior), strict=True):
+        for part, network in zip(("vae", "unet"), make_networks(SETTINGS.prior), strict=True):
             network.load_state_dict(self.base[part])
-            network.save_pretrained(folder / name)  # type: ignore[operator]
-        scheduler = DDPMScheduler(
-            beta_start=BETAS[0], beta_end=BETAS[1], beta_schedule="scaled_linear", clip_sample=False
-        )
-        scheduler.save_pretrained(folder / "scheduler")
+            network.save_pretrained(folder / part)  # type: ignore[operator]
+        _schedule().save_pretrained(folder / "scheduler")
+        regressor = {f"module.{name}": value for name, value in self.dareg.state_dict().items()}
+        trained = {"epoch": 9, "global_step": 10, "state_dict": regressor, "optimizer": {}, "val_metrics": {}}
+        torch.save(trained, folder / "dareg_mask.pth")
+        torch.save(self.dictionary(), folder / "gmodiff.pkl")
 
     @torch.no_grad()
     def gain(self, found: Regression, short: Tensor) -> Tensor:
@@ -143,8 +145,6 @@ class Released(nn.Module):
             found: What the regressor says.
             short: N x 3 x H x W code values of the short frame.
         """
-        from headroom.nn.latent.diffusers_models import DDPMScheduler
-
         scale, seen = 0.18215, list[Tensor]()
         mask = self.proj.mask_encoder(torch.sigmoid(found.unreliable))
         tokens = self.proj.mlp(torch.cat((mask, found.features), 1).flatten(2).transpose(1, 2))
@@ -155,9 +155,7 @@ class Released(nn.Module):
         latents = scale * self.vae.encode(2 * found.gain - 1).latent_dist.mode()
         condition = scale * self.vae_c.encode(2 * short - 1).latent_dist.mode()
         noise = self.unet(torch.cat((latents, condition), 1), torch.tensor([499]), tokens).sample
-        scheduler = DDPMScheduler(
-            beta_start=BETAS[0], beta_end=BETAS[1], beta_schedule="scaled_linear", clip_sample=False
-        )
+        scheduler = _schedule()
         scheduler.set_timesteps(timesteps=[499])
         clean = scheduler.step(noise, 499, latents).prev_sample
         for number, block in enumerate(self.vae.decoder.up_blocks, start=1):
@@ -168,6 +166,12 @@ class Released(nn.Module):
         for hook in hooks:
             hook.remove()
         return (decoded.clamp(-1, 1) + 1) / 2
+
+
+def _schedule() -> Any:
+    from headroom.nn.latent.diffusers_models import DDPMScheduler
+
+    return DDPMScheduler(beta_start=BETAS[0], beta_end=BETAS[1], beta_schedule="scaled_linear", clip_sample=False)
 
 
 def _move(network: nn.Module, among: str) -> None:
@@ -183,9 +187,3 @@ def _adding(more: Tensor) -> Callable[..., tuple[Any, ...]]:
 
 def _clone_of(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def _numbers(settings: DaRegSettings) -> tuple[Any, ...]:
-    return (
-        settings.channels, settings.factors, settings.blocks_down, settings.blocks_up, settings.mask_channels,
-    )  # fmt: skip
