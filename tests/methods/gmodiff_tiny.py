@@ -9,6 +9,7 @@ from torch import nn
 from headroom.methods.gmodiff.method import build
 from headroom.methods.gmodiff.refiner import Refiner
 from headroom.methods.gmodiff.settings import CompactSettings, DaRegSettings, RefinerSettings
+from headroom.nn.gain_network import GainNetworkSettings
 from headroom.nn.latent.settings import LatentPriorSettings
 
 COMPACT = RefinerSettings(
@@ -31,6 +32,7 @@ COMPACT = RefinerSettings(
     ),
     reduction=2,
     keeps_map=True,
+    expecting=GainNetworkSettings((8, 8), (1, 1), 8),
 )
 """The preset that ships: on a prior of its own, at half the size."""
 PAPER = RefinerSettings(DaRegSettings((4, 8, 8, 8, 8), (2, 2, 2, 4), (1, 1, 1, 1), (1, 1, 1, 1), 4), TINY)

@@ -16,6 +16,7 @@ from headroom.methods.gmodiff.method import METHOD
 from headroom.methods.gmodiff.refine_training import RefinerLoss, loss, predict, prepare
 from headroom.methods.gmodiff.refiner import Refiner
 from headroom.methods.gmodiff.reliability import unreliable
+from headroom.nn.gain_network import GainNetwork
 from headroom.nn.latent.prior import LatentPrior
 from headroom.weights.writer import pack
 
@@ -85,13 +86,14 @@ def test_steps_lower_the_error_of_the_map() -> None:
 
 
 def files(folder: Path) -> tuple[Path, ...]:
-    """Write a prior and a regressor as they come: by their own names, the prior's first layer not yet widened."""
+    """Write the parts as they come: by their own names, the prior's first layer not yet widened."""
     torch.manual_seed(3)
-    prior = LatentPrior.of(tiny.COMPACT.prior)
-    regressor = tiny.refiner(tiny.COMPACT).regressor
-    for name, network in (("prior", prior), ("regressor", regressor)):
+    refiner = tiny.refiner(tiny.COMPACT)
+    expecting = GainNetwork(tiny.COMPACT.expecting)
+    parts = {"prior": LatentPrior.of(tiny.COMPACT.prior), "expecting": expecting, "regressor": refiner.regressor}
+    for name, network in parts.items():
         pack(network.state_dict(), folder / f"{name}.safetensors", {})
-    return folder / "prior.safetensors", folder / "regressor.safetensors"
+    return tuple(folder / f"{name}.safetensors" for name in parts)
 
 
 def test_the_shared_files_and_its_own_make_the_trained_network(tmp_path: Path) -> None:
@@ -103,7 +105,8 @@ def test_the_shared_files_and_its_own_make_the_trained_network(tmp_path: Path) -
     tiny.moved(trained)
     own = shipped(trained.state_dict())
     assert not any(name.startswith(("autoencoder", "denoiser.mid")) and "lora" not in name for name in own)
-    state = {name: value for path in parts for name, value in read_state_dict(path).items()} | own
+    shared = parts[:2]  # the regressor is in its own
+    state = {name: value for path in shared for name, value in read_state_dict(path).items()} | own
     plain = tiny.refiner(tiny.COMPACT)
     load_into(plain, METHOD.own_names(state), "the three files")
     with torch.no_grad():
@@ -118,9 +121,11 @@ def test_training_starts_from_the_regressor(tmp_path: Path) -> None:
         torch.testing.assert_close(predict(network, batch), network.regressor(batch.inputs).light)
 
 
-def test_what_is_missing_is_named() -> None:
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"loss\.parts is missing"):
         prepare(tiny.refiner(tiny.COMPACT), RefinerLoss())
+    with pytest.raises(UsageError, match=r"loss\.parts: holds no weights of expecting, regressor\. Add"):
+        prepare(tiny.refiner(tiny.COMPACT), RefinerLoss(parts=files(tmp_path)[:1]))
     with pytest.raises(UsageError, match=r"loss\.vgg16 or loss\.dists is missing"):
         prepare(tiny.refiner(tiny.COMPACT), RefinerLoss(needs_parts=False, texture=1.0))
 

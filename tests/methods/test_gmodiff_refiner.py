@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import Any
@@ -14,10 +15,13 @@ from torch import Tensor, nn
 
 from headroom.methods.gmodiff.adapting import ADAPTED, PAINTING, RANK, plain
 from headroom.methods.gmodiff.autoencoding import decode, encode
+from headroom.methods.gmodiff.expecting import expected_light
+from headroom.methods.gmodiff.frames import short_reference_long
 from headroom.methods.gmodiff.method import METHOD, build
 from headroom.methods.gmodiff.refiner import STEP, without_noise
 from headroom.methods.gmodiff.settings import PAPER_REFINER
 from headroom.methods.gmodiff.tokens import Tokens
+from headroom.nn.gain_network import GainNetwork, GainNetworkSettings
 from headroom.nn.latent.schedule import BETAS, STEPS
 
 SETTINGS = [pytest.param(tiny.COMPACT, id="compact"), pytest.param(tiny.PAPER, id="paper")]
@@ -89,13 +93,38 @@ def test_a_map_is_changed_only_where_frames_disagree() -> None:
 def test_the_gate_opens_with_doubt() -> None:
     network = tiny.refiner(tiny.COMPACT)
     nn.init.ones_(network.residual.change.bias)
-    features, gain, bound = drawn(1, 4, 8, 8), drawn(1, 3, 32, 32).sigmoid(), torch.ones(1, 3, 32, 32)
-    frames = drawn(1, 3, 3, 32, 32).sigmoid()
+    features, bound = drawn(1, 4, 8, 8), torch.ones(1, 3, 32, 32)
+    frames, gain, expected = drawn(5, 3, 32, 32).sigmoid().split((3, 1, 1))
     changes = [
-        network.residual(features, frames, gain, torch.full((1, 1, 32, 32), doubt), bound) for doubt in (-20.0, 0, 20)
+        network.residual(features, frames[None], gain, expected, torch.full((1, 1, 32, 32), doubt), bound)
+        for doubt in (-20.0, 0, 20)
     ]
     assert changes[0].abs().max() < 1e-6
     assert changes[2].abs().max() > changes[1].abs().max() > 0.1
+
+
+@torch.no_grad()
+def test_the_change_may_lead_to_the_map_that_is_expected_but_no_further_than_the_bound() -> None:
+    residual = tiny.refiner(tiny.COMPACT).residual
+    residual.change.bias[: len(residual.change.bias) // 2] = 20  # all the way there, and not beyond
+    frames, gain, expected = drawn(5, 3, 32, 32).sigmoid().split((3, 1, 1))
+    way, certain = expected - gain, torch.full((1, 1, 32, 32), 40.0)
+    for largest in (1.0, 0.1):
+        change = residual(drawn(1, 4, 8, 8), frames[None], gain, expected, certain, torch.full((1, 3, 32, 32), largest))
+        torch.testing.assert_close(change, way.clamp(-largest, largest), atol=1e-6, rtol=0)
+    assert way.abs().max() > 0.1
+
+
+@torch.no_grad()
+def test_expected_light_is_the_references_own_unless_that_is_clipped() -> None:
+    torch.manual_seed(0)
+    network, frames = GainNetwork(GainNetworkSettings((8, 8), (1, 1), 8)), short_reference_long(moving().inputs)
+    clipped = frames.base > 250 / 255
+    assert 0.05 < clipped.float().mean() < 0.95
+    reference = frames.linear[:, 1]
+    # A new network says softplus(1) stops everywhere.
+    most = (reference * 2 ** math.log1p(math.e)).clamp(max=1)
+    torch.testing.assert_close(expected_light(network, frames, 2), torch.where(clipped, most, reference))
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

@@ -25,36 +25,49 @@ PAINTING = r"autoencoder\.decoder\.conv_out"
 """Has one as well where the map is painted anew, which is made by this layer."""
 
 _CONV_IN = "denoiser.conv_in.weight"
-_OWN = ("tokens", "skips", "residual", "regressor.encoder_adapt_convs", "regressor.seg_conv_layers")
-TRAINED = ("denoiser.conv_in", *_OWN)
+NEW = ("tokens", "skips", "residual")
+"""Modules that neither a prior nor a regressor has."""
+TRAINED = ("denoiser.conv_in", *NEW, "regressor.encoder_adapt_convs", "regressor.seg_conv_layers")
 """Modules that learn as a whole, among them the mask's head, which was taught with few brackets."""
 _PRIOR = ("autoencoder.", "denoiser.", "condition_encoder.", "latent_", "learned_context")
-_REFINER = (*_PRIOR, "tokens.", "skips.", "residual.", "regressor.")
+_REFINER = (*_PRIOR, "tokens.", "skips.", "residual.", "regressor.", "expecting.")
+_OF_GAIN_NETWORK = "stem.weight"
 
 
 def shipped(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Choose what a trained refiner's own file holds: adapters and what learned as a whole."""
-    return adapters_of(state, TRAINED)
+    """Choose what a trained refiner's own file holds: adapters, what learned as a whole, and the regressor.
+
+    The regressor's file cannot stand beside that of the network that tells what to expect: both have a `head`.
+    """
+    return adapters_of(state, (*TRAINED, "regressor"))
+
+
+def named(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give weights of a part the names that they have in a refiner.
+
+    Args:
+        state: Weights of a prior, a regressor, the network that tells what to expect, or a refiner; of several
+            together if a regressor's have the refiner's names.
+    """
+    part = "expecting" if _OF_GAIN_NETWORK in state else "regressor"
+    return {name if name.startswith(_REFINER) else f"{part}.{name}": value for name, value in state.items()}
 
 
 def completed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Name the weights of a refiner that come from several files, and fill in what is a copy at first.
 
     Args:
-        state: Weights of a prior, of a regressor by its own names, and of a refiner, each as far as there.
+        state: See `named`.
 
     Returns:
         Weights by the refiner's names, with adapters where there are any.
     """
-    named = {name: value for name, value in state.items() if name.startswith(_REFINER)}
-    for name, value in state.items():
-        if not name.startswith(_REFINER):
-            named.setdefault(f"regressor.{name}", value)
+    known = named(state)
     for name, value in state.items():
         part = name.removeprefix("autoencoder.")
         if part != name and part.startswith(("encoder.", "quant_conv.")) and "lora" not in name:
-            named.setdefault(f"condition_encoder.{part.replace('.base_layer.', '.')}", value)
-    return named
+            known.setdefault(f"condition_encoder.{part.replace('.base_layer.', '.')}", value)
+    return known
 
 
 def plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

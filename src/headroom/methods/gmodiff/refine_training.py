@@ -5,6 +5,7 @@ The regressor stays as it is but for the mask's head. Of the prior, adapters of 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,17 @@ from torch import Tensor, nn
 
 from headroom.errors import UsageError
 from headroom.methods.contract import MergeBatch, Training
-from headroom.methods.gmodiff.adapting import ADAPTED, PAINTING, RANK, SCALE, TRAINED, completed, widened
+from headroom.methods.gmodiff.adapting import (
+    ADAPTED,
+    NEW,
+    PAINTING,
+    RANK,
+    SCALE,
+    TRAINED,
+    completed,
+    named,
+    widened,
+)
 from headroom.methods.gmodiff.gain import encode_gain
 from headroom.methods.gmodiff.refiner import Refined, Refiner
 from headroom.methods.gmodiff.reliability import unreliable
@@ -32,7 +43,7 @@ class RefinerLoss(BaseModel):
     """What the refiner starts from, and the weights of the loss beside the map's own error.
 
     Attributes:
-        parts: Safetensors files of the latent prior and of the regressor.
+        parts: Safetensors files of the latent prior, of the regressor and, for compact sizes, of `hybrid_ae`.
         needs_parts: False where random weights will do.
         light: Weight of the light's error in mu-law.
         gradient: Weight of the error of neighbouring pixels' differences in mu-law light; the paper has none.
@@ -68,9 +79,7 @@ def prepare(network: nn.Module, settings: RefinerLoss) -> None:
     if settings.texture:
         dists_of_recipe(settings.vgg16, settings.dists)
     if settings.parts:
-        state = {name: value for path in settings.parts for name, value in read_state_dict(path).items()}
-        known = completed(widened(state, 2 * refiner.channels))
-        load_into(refiner, refiner.state_dict() | known, ", ".join(map(str, settings.parts)))
+        _load(refiner, settings.parts)
     elif settings.needs_parts:
         raise UsageError(
             "loss.parts is missing: give the safetensors files of the latent prior and of the regressor as a list, or "
@@ -107,6 +116,22 @@ def predict(network: nn.Module, batch: MergeBatch) -> Tensor:
     """Merge a batch of brackets: N x 3 x H x W light."""
     found: Refined = network(batch.inputs)
     return found.light
+
+
+def _load(refiner: Refiner, parts: Sequence[Path]) -> None:
+    """Load what a refiner starts from; what is new in it stays as it is."""
+    state = {name: value for path in parts for name, value in named(read_state_dict(path)).items()}
+    known = completed(widened(state, 2 * refiner.channels))
+    if lacking := _modules(refiner.state_dict()) - _modules(known) - set(NEW):
+        raise UsageError(
+            f"loss.parts: holds no weights of {', '.join(sorted(lacking))}. Add the safetensors files of the latent "
+            "prior, of the regressor and, for compact sizes, of hybrid_ae."
+        )
+    load_into(refiner, refiner.state_dict() | known, ", ".join(map(str, parts)))
+
+
+def _modules(names: Iterable[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
 
 
 def _as_ours(network: nn.Module) -> Refiner:

@@ -16,11 +16,14 @@ from torch import Tensor, nn
 from headroom.methods.contract import MergeInput
 from headroom.methods.gmodiff.autoencoding import decode, encode, skips_of
 from headroom.methods.gmodiff.blending import disagreement
+from headroom.methods.gmodiff.expecting import expected_light
 from headroom.methods.gmodiff.frames import Frames, short_reference_long
+from headroom.methods.gmodiff.gain import encode_gain
 from headroom.methods.gmodiff.regressor import Regression, Regressor
 from headroom.methods.gmodiff.residual import Residual
 from headroom.methods.gmodiff.settings import RefinerSettings
 from headroom.methods.gmodiff.tokens import Tokens
+from headroom.nn.gain_network import GainNetwork
 from headroom.nn.latent.prior import LatentPrior
 from headroom.nn.latent.schedule import signal_shares
 
@@ -88,6 +91,7 @@ class Refiner(LatentPrior):
         if settings.keeps_map:
             features = self.autoencoder.decoder.conv_norm_out.num_channels
             self.residual = Residual(features, self.patch_px * settings.reduction)
+            self.expecting = GainNetwork(settings.expecting)
 
     def forward(self, inputs: MergeInput) -> Refined:
         """Regress the gain maps of N brackets, and repair them."""
@@ -145,7 +149,8 @@ class Refiner(LatentPrior):
         doubt = found.unreliable.detach().float()
         if not self.guided:
             doubt = torch.zeros_like(doubt)
-        change: Tensor = self.residual(features, frames.encoded, regressed, doubt, disagreement(frames))
+        expected = encode_gain(expected_light(self.expecting, frames, self.reduction), frames.base)
+        change: Tensor = self.residual(features, frames.encoded, regressed, expected, doubt, disagreement(frames))
         return regressed + change
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from headroom.nn.gain_network import GainNetworkSettings
 from headroom.nn.latent.settings import COMPACT, STABLE_DIFFUSION_2, LatentPriorSettings
 
 
@@ -39,6 +40,7 @@ class RefinerSettings:
         keeps_map: True where the regressed map stays and gets a change, as far as it is in doubt; the paper's is
             painted anew.
         guided: False for the ablation without tokens and without doubt.
+        expecting: Of the network that tells what light the reference alone lets one expect, where the map is kept.
     """
 
     regressor: CompactSettings | DaRegSettings
@@ -46,6 +48,7 @@ class RefinerSettings:
     reduction: int = 1
     keeps_map: bool = False
     guided: bool = True
+    expecting: GainNetworkSettings = field(default_factory=GainNetworkSettings)
 
 
 COMPACT_REFINER = RefinerSettings(CompactSettings(), COMPACT, reduction=2, keeps_map=True)

@@ -1,0 +1,29 @@
+"""The light that the reference alone lets one expect where it is clipped, whatever the other frames show."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from headroom.methods.gmodiff.frames import Frames
+from headroom.nn.gain import upsample_gain
+from headroom.nn.gain_network import GainNetwork
+
+_CLIPPED = 250 / 255
+"""Code from which on a channel is clipped, as the network has learned it."""
+
+
+def expected_light(network: GainNetwork, frames: Frames, reduction: int) -> Tensor:
+    """Give N x 3 x H x W light in the units of `Frames.linear`: the reference's own, and more where it is clipped.
+
+    Args:
+        network: Knows the gain of clipped photos.
+        frames: Brackets; both sides are multiples of `reduction` times what the network asks for.
+        reduction: How many times smaller the network sees the reference.
+    """
+    codes, light = frames.base, frames.linear[:, 1]
+    clipped = (codes > _CLIPPED).to(codes.dtype)
+    small, share = F.avg_pool2d(codes, reduction), F.avg_pool2d(clipped, reduction)
+    gain = upsample_gain(network(small, share).float(), share, (codes.shape[2], codes.shape[3]))
+    return (light * torch.exp2(gain * clipped)).clamp(max=1)
