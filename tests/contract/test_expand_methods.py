@@ -58,7 +58,7 @@ def cases() -> Sequence[object]:
         for name, preset in method.presets.items():
             with torch.device("meta"):
                 size = sum(parameter.numel() for parameter in method.build(preset.settings).parameters())
-            marks = [pytest.mark.slow] if size > SLOW_PARAMETERS else []
+            marks = [pytest.mark.slow] if size > SLOW_PARAMETERS or preset.summary.startswith("an ablation") else []
             if method.verb == "expand":
                 found.append(pytest.param(Case(method, name), marks=marks, id=f"{method.id}-{name}"))
     return found

@@ -28,7 +28,8 @@ def expand(network: LEDiff, inputs: ExpandInput, generator: torch.Generator, pro
     for number, direction in enumerate(wanted):
         exposer, where = network.towards(direction), lost[direction]
         if exposer is not None and where is not None:
-            light = _light(exposer, inputs.encoded, direction, generator, _part(progress, number, len(wanted)))
+            told = _part(progress, number, len(wanted))
+            light = _light(exposer, inputs.encoded, where, direction, generator, told)
             light = light * scale_of(light, inputs, direction)
             found = light.clamp_min(_FLOOR).log2() - inputs.linear.clamp_min(CRUSH_LEVEL).log2()
             found = continued(found, _measured(inputs.encoded, where))
@@ -55,11 +56,16 @@ def _part(progress: Progress, number: int, count: int) -> Progress:
 
 
 def _light(
-    exposer: Exposer, encoded: Tensor, direction: Direction, generator: torch.Generator, progress: Progress
+    exposer: Exposer,
+    encoded: Tensor,
+    lost: Tensor,
+    direction: Direction,
+    generator: torch.Generator,
+    progress: Progress,
 ) -> Tensor:
     """Give the scene's light at any scale, of N photos."""
     photo = encode_tiled(exposer, encoded)
-    exposures = expose(exposer, photo, direction, exposer.options, generator, progress)
+    exposures = expose(exposer, photo, direction, exposer.options, generator, progress, lost)
     return exposer.light_of(decode_tiled(exposer, exposer.fusion(exposures)))
 
 

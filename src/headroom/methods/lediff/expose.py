@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from headroom.methods.contract import Progress
+from headroom.methods.lediff.ablations import expose_unadapted
 from headroom.methods.lediff.exposer import Direction, ExposeOptions, Exposer
 from headroom.nn.latent.sampling import make_scheduler
 from headroom.nn.latent.schedule import normal_like, schedule_of, trailing_timesteps
@@ -32,8 +33,18 @@ def expose(
     options: ExposeOptions,
     generator: torch.Generator,
     progress: Progress,
+    lost: Tensor | None = None,
 ) -> Tensor:
     """Make latents of exposures beside those of a photo, N x C x h x w.
+
+    Args:
+        exposer: Makes them.
+        photo: Latents that there are.
+        direction: From which the others are.
+        options: How many there are, and how they are made.
+        generator: Draws all noise.
+        progress: Told the finished share.
+        lost: N x 3 x 8h x 8w, above 0 where the photo shows nothing; only an ablation looks at it.
 
     Returns:
         N x E x C x h x w, in ascending exposure, the photo among them.
@@ -41,6 +52,8 @@ def expose(
     Raises:
         UsageError: See `LatentPrior.read`.
     """
+    if "denoiser" not in exposer.trained:
+        return expose_unadapted(exposer, photo, lost, options, generator, progress)
     guided = options.guidance != 1
     wanted = exposer.read([options.prompt] * len(photo))
     contexts = _Contexts(wanted, exposer.read([""] * len(photo)) if guided and wanted is not None else None)

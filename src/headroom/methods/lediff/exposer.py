@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from headroom.methods.lediff.fusion import LatentFusion
+from headroom.methods.lediff.fusion import LatentFusion, Mean
 from headroom.nn.gain_network import GainNetworkSettings
 from headroom.nn.latent.prior import LatentPrior
 from headroom.nn.latent.sampling import Sampler
@@ -26,6 +26,11 @@ Direction = Literal["highlights", "shadows"]
 """Towards shorter exposures, which show highlights, or towards longer ones."""
 
 DIRECTIONS: tuple[Direction, ...] = ("highlights", "shadows")
+
+Part = Literal["decoder", "denoiser"]
+"""What learns, each in runs of its own; the decoder together with the fusion."""
+
+PARTS: tuple[Part, ...] = ("decoder", "denoiser")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class LEDiffSettings:
         log_range: Natural logarithms of the light that the decoder's code values 0 and 1 stand for.
         epsilon: Light that is added before the logarithm.
         directions: Those that there are.
+        trained: Parts that have learned; in place of others are the prior's own, as in the paper's ablations.
         anchor: Of the network whose coarse brightness highlights take; None where they keep their own.
         options: How it is used.
     """
@@ -68,6 +74,7 @@ class LEDiffSettings:
     log_range: tuple[float, float] = (-7.0, 5.0)
     epsilon: float = 1e-3
     directions: tuple[Direction, ...] = DIRECTIONS
+    trained: tuple[Part, ...] = PARTS
     anchor: GainNetworkSettings | None = field(default_factory=GainNetworkSettings)
     options: ExposeOptions = field(default_factory=ExposeOptions)
 
@@ -91,11 +98,12 @@ class Exposer(LatentPrior):
 
     log_range: tuple[float, float] = (-1.0, 1.0)
     epsilon: float = 0.0
+    trained: tuple[Part, ...] = PARTS
     options = ExposeOptions()
 
     def start_fusion(self, kernel: int) -> None:
-        """Add the fusion, which starts as the mean."""
-        self.fusion = LatentFusion(self.channels, kernel)
+        """Add the fusion, which starts as the mean, and stays that beside a decoder that has not learned."""
+        self.fusion = LatentFusion(self.channels, kernel) if "decoder" in self.trained else Mean()
 
     def encode_all(self, exposures: Tensor) -> Tensor:
         """Turn N x E x 3 x H x W code values of E exposures into N x E x C x h x w latents."""
@@ -132,7 +140,10 @@ class Exposer(LatentPrior):
         return ((light + self.epsilon).log() - low) / (high - low)
 
     def light_of(self, codes: Tensor) -> Tensor:
-        """Turn the decoder's code values into light, which is never negative."""
+        """Turn the decoder's code values into light, which is never negative; those of a prior's own are sRGB."""
+        if "decoder" not in self.trained:
+            codes = codes.clamp(0, 1)
+            return torch.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
         low, high = self.log_range
         return ((low + (high - low) * codes).clamp(max=_LARGEST_LOG).exp() - self.epsilon).clamp_min(0)
 
@@ -143,7 +154,8 @@ _LARGEST_LOG = math.log(2.0**30)
 
 def build_exposer(settings: LEDiffSettings) -> Exposer:
     """Make one direction with random weights."""
-    exposer = Exposer.of(_conditioned(settings))
+    exposer = Exposer.of(_conditioned(settings) if "denoiser" in settings.trained else settings.prior)
+    exposer.trained = settings.trained
     exposer.start_fusion(settings.fusion_kernel)
     exposer.log_range, exposer.epsilon = settings.log_range, settings.epsilon
     exposer.options = settings.options

@@ -6,6 +6,14 @@ import torch
 from torch import Tensor, nn
 
 
+class Mean(nn.Module):
+    """The fusion that has learned nothing."""
+
+    def forward(self, exposures: Tensor) -> Tensor:
+        """Fuse N x E x C x h x w latents of E exposures: N x C x h x w."""
+        return exposures.mean(1)
+
+
 class LatentFusion(nn.Module):
     """Average latents of several exposures, each value weighted by a softmax over the exposures.
 

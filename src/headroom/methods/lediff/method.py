@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from headroom.methods.contract import Capabilities, ExpandInput, Method, Preset, Progress
 from headroom.methods.lediff.expanding import expand
-from headroom.methods.lediff.exposer import COMPACT_LEDIFF, PAPER_LEDIFF, ExposeOptions
+from headroom.methods.lediff.exposer import COMPACT_LEDIFF, PAPER_LEDIFF, PARTS, ExposeOptions, Part
 from headroom.methods.lediff.folder import read_folder
 from headroom.methods.lediff.handed_in import light_of
 from headroom.methods.lediff.names import own_names
@@ -23,13 +24,26 @@ def run(network: nn.Module, inputs: ExpandInput, generator: torch.Generator, pro
     return expand(network, inputs, generator, progress)
 
 
-_WEIGHTS = (
-    "latent_prior-autoencoder", "latent_prior-denoiser", "lediff-decoder", "lediff-highlights", "lediff-shadows",
-    "hybrid_ae-compact",
-)  # fmt: skip
+_PRIOR = ("latent_prior-autoencoder", "latent_prior-denoiser")
+_OF_PARTS: Mapping[Part, tuple[str, ...]] = {
+    "decoder": ("lediff-decoder",),
+    "denoiser": ("lediff-highlights", "lediff-shadows"),
+}
+_WEIGHTS = (*_PRIOR, *_OF_PARTS["decoder"], *_OF_PARTS["denoiser"], "hybrid_ae-compact")
 _COMPACT = Capabilities(
     size_multiple=32, minimum_size_px=32, working_side_px=512, recovers_shadows=True, peak_bytes_per_pixel=700
 )
+
+
+def _ablation(summary: str, *trained: Part) -> Preset:
+    """Make a preset that shows what the parts are worth: some of those that ship, and no regression."""
+    return Preset(
+        replace(COMPACT_LEDIFF, trained=trained, anchor=None),
+        _COMPACT,
+        weights=(*_PRIOR, *(name for part in trained for name in _OF_PARTS[part])),
+        summary=f"an ablation: {summary}",
+    )
+
 
 METHOD = Method(
     id="lediff",
@@ -48,6 +62,10 @@ METHOD = Method(
             weights=_WEIGHTS,
             summary="the same in fewer steps, of less detail",
         ),
+        "no_anchor": _ablation("highlights keep their own brightness; the others are compared with it", *PARTS),
+        "no_decoder": _ablation("the latent prior's own decoder, which never learned light", "denoiser"),
+        "no_denoiser": _ablation("the latent prior's own denoiser, which draws the photo again", "decoder"),
+        "inpainting": _ablation("the latent prior alone, which inpaints what the photo does not show"),
         "paper": Preset(
             PAPER_LEDIFF,
             Capabilities(

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from headroom.methods.lediff.exposer import DIRECTIONS, Direction
-from headroom.methods.lediff.network import Part
+from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Part
 from headroom.nn.low_rank import adapters_of, folded
 
 ADAPTER_SCALE = 1.0
@@ -27,8 +26,9 @@ _ANCHOR = ("stem.", "encoder.", "down.", "bottleneck_norm.", "context.", "decode
 
 
 def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give each direction of which there are weights all of its own; see `filled`."""
-    return filled(state, [direction for direction in DIRECTIONS if _below(direction, state)])
+    """Give each direction whose denoiser there is all of its own, both where there is the prior's; see `filled`."""
+    own = [direction for direction in DIRECTIONS if _below(f"{direction}.denoiser", state)]
+    return filled(state, own or DIRECTIONS)
 
 
 def filled(state: Mapping[str, Tensor], directions: Sequence[Direction]) -> dict[str, Tensor]:
@@ -64,6 +64,6 @@ def shipped(state: Mapping[str, Tensor], part: Part, direction: Direction) -> di
     return adapters_of(state, [f"{direction}.denoiser.{layer}" for layer in WHOLE_LAYERS])
 
 
-def _below(direction: Direction, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    prefix = f"{direction}."
+def _below(part: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    prefix = f"{part}."
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from headroom.methods.lediff.critic import Critic, Verdict, judge
-from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer, LEDiffSettings, build_exposer
+from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer, LEDiffSettings, Part, build_exposer
 from headroom.nn.gain_network import GainNetwork
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR
 from headroom.nn.latent.schedule import STEPS, noised, signal_shares
-
-Part = Literal["decoder", "denoiser"]
-"""The decoder learns together with the fusion."""
 
 _BLOWN = 1 - 0.5 / 255
 _CRUSHED = 7.5 / 255

@@ -17,10 +17,10 @@ from headroom.errors import UsageError
 from headroom.methods.contract import ExposureBatch, Training
 from headroom.methods.lediff.critic import Critic
 from headroom.methods.lediff.expose import expose
-from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer
+from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer, Part
 from headroom.methods.lediff.losses import decoder_losses, denoising_loss
 from headroom.methods.lediff.names import ADAPTER_SCALE, WHOLE_LAYERS, filled
-from headroom.methods.lediff.network import Decoded, Denoised, LEDiff, Part
+from headroom.methods.lediff.network import Decoded, Denoised, LEDiff
 from headroom.nn.latent.words import read_words
 from headroom.nn.loss_networks import lpips_of_recipe
 from headroom.nn.low_rank import add_adapters
