@@ -94,20 +94,15 @@ def renamed(dictionary: State, change: Callable[[str], str]) -> State:
     }
 
 
-ADAPTERS = [f".default_{kind}." for kind in ("encoder", "decoder", "others")]
-
-
-def without_adapter(name: str) -> str:
-    for adapter in ADAPTERS:
-        name = name.replace(adapter, ".")
+def _without_adapter(name: str, instead: str) -> str:
+    for kind in ("encoder", "decoder", "others"):
+        name = name.replace(f".default_{kind}.", instead)
     return name
 
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
-    "saved by peft": without_adapter,
-    "one adapter": lambda name: name.replace("_encoder.", ".").replace("_decoder.", ".").replace("_others.", "."),
-    "wrapped": lambda name: f"base_model.model.{name}",
-    "without base layers": lambda name: without_adapter(name).replace(".base_layer.", "."),
+    "a network that peft wrapped": lambda name: f"base_model.model.{_without_adapter(name, '.default.')}",
+    "a file that peft saved": lambda name: _without_adapter(name, ".").replace(".base_layer.", "."),
 }
 
 

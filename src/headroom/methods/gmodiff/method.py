@@ -44,11 +44,11 @@ def run(network: nn.Module, inputs: MergeInput, generator: torch.Generator, prog
 
 
 def own_names(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """Give the weights of a refiner, whose adapters are folded in, or those of a regressor.
+    """Give the weights of a refiner, trained or ready, with its adapters folded in, or those of a regressor.
 
     The released regressor, `dareg_mask.pth`, was perhaps saved from several GPUs.
     """
-    if "denoiser.conv_in.weight" in state:
+    if any(name.startswith("denoiser.") for name in state):
         return plain(state)
     return without_prefix(without_prefix(state, "state_dict."), "module.")
 
