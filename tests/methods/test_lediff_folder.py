@@ -65,14 +65,19 @@ def test_every_tensor_of_a_folder_is_read(tmp_path: Path) -> None:
     assert read.denoiser.conv_in.weight.shape[1] == 8
 
 
-@pytest.mark.parametrize("prior", [STABLE_DIFFUSION_1, STABLE_DIFFUSION_2], ids=["1", "2"])
-def test_keys_of_the_released_sizes_are_those_of_stable_diffusion(prior: LatentPriorSettings) -> None:
+@pytest.mark.parametrize(
+    ("prior", "numbers"), [(STABLE_DIFFUSION_1, 859_520_964), (STABLE_DIFFUSION_2, 865_910_724)], ids=["1", "2"]
+)
+def test_keys_and_sizes_of_the_released_networks_are_those_of_stable_diffusion(
+    prior: LatentPriorSettings, numbers: int
+) -> None:
     with torch.device("meta"):
         exposer = build_exposer(replace(PAPER_LEDIFF, prior=prior))
     names = set(exposer.state_dict())
     expected = {f"denoiser.{name}" for name in unet_table()} | {f"autoencoder.{name}" for name in vae_table()}
     assert names == expected | {"fusion.weight_conv.weight", "fusion.weight_conv.bias"}
     assert tuple(exposer.denoiser.conv_in.weight.shape) == (320, 8, 3, 3)
+    assert sum(p.numel() for p in exposer.denoiser.parameters()) == numbers + 320 * 4 * 3 * 3
     assert sum(p.numel() for p in exposer.autoencoder.decoder.parameters()) == 49_490_179
 
 
