@@ -41,6 +41,13 @@ def test_smoothing_has_its_bounds(photo: Path, run: Run, capsys: Capture) -> Non
     assert not out.exists()
 
 
+def test_smoothing_is_for_videos(photo: Path, run: Run, capsys: Capture) -> None:
+    out = photo.parent / "out"
+    assert run("expand", photo.parent, "-o", out, "--smoothing", "0.5") == 2
+    assert "smoothing 0.5 holds the frames of a video together. Add --video" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_a_panorama_is_said_to_be_one(photo: Path, run: Run, capsys: Capture, untrained_weights: Path) -> None:
     words = ["--weights", untrained_weights, "--panorama", "--json"]
     assert run("expand", photo, "-o", photo.with_name("out.exr"), *words) == 0

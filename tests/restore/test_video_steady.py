@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 import headroom
 from headroom.errors import UsageError
 from headroom.image import Hdr, Photo
 from headroom.metrics.flicker import flicker_stops
+from headroom.restore.predict import Gains
 
 HEIGHT, WIDTH, STEP_PX = 120, 160, 4
 
@@ -59,6 +64,42 @@ def test_a_pan_flickers_less(compact_weights: Path) -> None:
     )
     assert none == pytest.approx(alone, rel=1e-3)
     assert much < 0.5 * alone
+
+
+@pytest.mark.parametrize("shadows", [False, True])
+def test_a_still_scene_keeps_its_share_of_the_frame_before(*, shadows: bool) -> None:
+    codes = np.clip(scene(width=WIDTH), 0, 255).astype(np.uint8)
+    codes[40:80, 100:140] = 0
+    clipped = codes == 255
+    steady = headroom.Steady(0.8)
+    for lights, darks in ((3.0, -2.0), (1.0, -6.0)):
+        gains = Gains(*(partial(rows_of, gain) for gain in (lights, darks)))
+        found = steady.follow(lambda _codes, _clipped, gains=gains: gains, shadows=shadows)(codes, clipped)
+    np.testing.assert_allclose(found.lights(0, HEIGHT)[clipped], 1 + 0.8 * (3 - 1), atol=0.01)
+    expected = -6 + 0.8 * (-2 - -6) if shadows else -6
+    np.testing.assert_allclose(found.shadows(0, HEIGHT)[codes == 0], expected, atol=0.01)
+
+
+def rows_of(gain: float, start: int, stop: int) -> Tensor:
+    return torch.full((stop - start, WIDTH, 3), gain)
+
+
+def test_a_pan_through_the_dark_flickers_less() -> None:
+    frames = [Photo((frame.codes // 20).astype(np.uint8), 8) for frame in pan(count=2)]
+    alone, much = (
+        [headroom.expand(frame, method="lediff", preset="fast", steady=steady) for frame in frames]
+        for steady in (None, headroom.Steady(0.9))
+    )
+    # Brightened, since the measure looks at nothing that is too dark to be seen.
+    assert flicker(brightened(much), STEP_PX) < 0.6 * flicker(brightened(alone), STEP_PX)
+    for one, other in zip(alone, much, strict=True):
+        assert one.recovered is not None
+        measured = one.recovered == 0
+        np.testing.assert_array_equal(one.pixels[measured], other.pixels[measured])
+
+
+def brightened(frames: Sequence[Hdr]) -> list[Hdr]:
+    return [replace(frame, pixels=frame.pixels * np.float32(2**10)) for frame in frames]
 
 
 def test_measured_pixels_have_no_part_in_it(compact_weights: Path) -> None:

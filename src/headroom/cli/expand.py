@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headroom.cli.options import Force, HdrFormat, OutOfPhotos, Photos, Preset, Preview, Seed, StripGps, Weights
-from headroom.cli.video import expand_video
+from headroom.cli.video import check_smoothing, expand_video
 
 
 def expand(
@@ -37,9 +37,11 @@ def expand(
         bool, typer.Option("--video", help="The photos are the frames of one video, in the order of their names.")
     ] = False,
     smoothing: Annotated[
-        float,
-        typer.Option(metavar="S", help="With --video: share of the frame before in what is filled in, 0 to 0.98."),
-    ] = 0.8,
+        float | None,
+        typer.Option(
+            metavar="S", help="With --video: share of the frame before in what is filled in, 0 to 0.98; usually 0.8."
+        ),
+    ] = None,
     strip_gps: StripGps = False,
     force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per photo.")] = False,
@@ -56,6 +58,7 @@ def expand(
     from headroom.cli.batch import Settings, expand_one, run
     from headroom.cli.jobs import plan
 
+    check_smoothing(smoothing, video=video)
     jobs = plan(inputs, out, format_name=format, preview=preview)
     settings = Settings(
         method, preset, weights, max_headroom, exposure, seed, ignore_gain_map, panorama, strip_gps, format

@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from headroom.errors import UsageError
+
 if TYPE_CHECKING:
     from headroom.cli.batch import Settings
     from headroom.cli.jobs import Job
@@ -31,12 +33,22 @@ class FlickerMeter:
         return {"flicker_stops": None if math.isnan(stops) else round(stops, 4)}
 
 
-def expand_video(jobs: Sequence[Job], settings: Settings, smoothing: float, *, force: bool, json: bool) -> None:
+def check_smoothing(smoothing: float | None, *, video: bool) -> None:
+    """Refuse to smooth photos that have nothing to do with each other.
+
+    Raises:
+        UsageError: That is what was asked for.
+    """
+    if smoothing is not None and not video:
+        raise UsageError(f"smoothing {smoothing} holds the frames of a video together. Add --video, or leave it out.")
+
+
+def expand_video(jobs: Sequence[Job], settings: Settings, smoothing: float | None, *, force: bool, json: bool) -> None:
     """Expand frames in the order of their names; see `headroom.cli.batch.run`."""
     from headroom.cli.batch import expand_one, run
     from headroom.restore.video import Steady
 
-    settings = replace(settings, steady=Steady(smoothing))
+    settings = replace(settings, steady=Steady() if smoothing is None else Steady(smoothing))
     work = partial(expand_one, settings=settings, measure=FlickerMeter())
     run(sorted(jobs, key=_place), work, force=force, json=json)
 

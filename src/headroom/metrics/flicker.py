@@ -9,11 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headroom.image import FloatImage, Hdr
-from headroom.restore.flow import along, dense_flow
-from headroom.restore.warp import pixel_places
+from headroom.restore.frame_cells import frame_cell_px, in_cells, motion_between, places_before
 
-_SIDE_PX = 512
-_LEAST_SIDE_PX = 16
 _LUMINANCE = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
 _DARKEST = 2.0**-10
 
@@ -32,11 +29,10 @@ def flicker_stops(earlier: Hdr, later: Hdr, motion_px: NDArray[np.float32] | Non
     Returns:
         Stops; NaN where no pixel is recovered in both.
     """
-    cell = -(-max(later.height, later.width) // _SIDE_PX)
+    cell = frame_cell_px(later.height, later.width)
     (light, share), (now, share_now) = (_reduced(frame, cell) for frame in (earlier, later))
-    motion = _motion(light, now) if motion_px is None else _cells(motion_px, cell) / np.float32(cell)
-    height, width = now.shape
-    x, y = along(motion, pixel_places(slice(0, height), slice(0, width)))
+    motion = _motion(light, now) if motion_px is None else in_cells(motion_px, cell) / np.float32(cell)
+    x, y = places_before(motion)
     # What lies beyond the earlier frame was not recovered there.
     then, share_then = (cv2.remap(part, x, y, cv2.INTER_LINEAR, borderValue=0) for part in (light, share))
     both = (share_then > 0.99) & (share_now > 0.99)
@@ -47,17 +43,9 @@ def _reduced(frame: Hdr, cell: int) -> tuple[FloatImage, FloatImage]:
     """Give log2 luminance and the recovered share of cells, h x w each."""
     recovered = np.zeros(frame.pixels.shape[:2], np.float32) if frame.recovered is None else frame.recovered
     luminance = cv2.transform(frame.pixels, _LUMINANCE).reshape(recovered.shape)
-    return np.log2(np.maximum(_cells(luminance, cell), _DARKEST)), _cells((recovered > 0).astype(np.float32), cell)
-
-
-def _cells(image: FloatImage, cell: int) -> FloatImage:
-    rows, columns = (-(-side // cell) for side in image.shape[:2])
-    return np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA))
+    return np.log2(np.maximum(in_cells(luminance, cell), _DARKEST)), in_cells((recovered > 0).astype(np.float32), cell)
 
 
 def _motion(light: FloatImage, now: FloatImage) -> NDArray[np.float32]:
     """Estimate motion from log2 light up to SDR white, which is what was measured."""
-    if min(now.shape) < _LEAST_SIDE_PX:
-        return np.zeros((*now.shape, 2), np.float32)
-    guides = (np.rint(255 * np.clip(1 + part / 8, 0, 1)).astype(np.uint8) for part in (light, now))
-    return dense_flow(*guides)
+    return motion_between(*(np.rint(255 * np.clip(1 + part / 8, 0, 1)).astype(np.uint8) for part in (light, now)))

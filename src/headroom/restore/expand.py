@@ -99,7 +99,7 @@ def expand(
     if panorama:
         predict = seamless(predict)
     if steady:
-        predict = steady.follow(predict)
+        predict = steady.follow(predict, shadows=crushed is not None)
     fill = fill_sensor if is_raw else partial(_fill, gain_map=gain_map, crushed=crushed, wraps=panorama)
     pixels, recovered = fill(
         photo,

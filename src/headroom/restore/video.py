@@ -1,7 +1,7 @@
 """Frames of a video: what is recovered in one follows from what was recovered in the one before.
 
-A network looks at every frame anew, and its gain flickers. So the gain of each clipped cell is averaged with the one
-that the previous frame had where the flow says it was. Where the surroundings do not fit, after a cut or behind
+A network looks at every frame anew, and its gain flickers. So the gain of each clipped or crushed cell is averaged with
+the one that the previous frame had where the flow says it was. Where the surroundings do not fit, after a cut or behind
 something that moved, nothing is carried over. Measured pixels have no part in it, and stay.
 """
 
@@ -17,37 +17,44 @@ from torch import Tensor
 
 from headroom.errors import UsageError
 from headroom.image import FloatImage
+from headroom.methods.contract import CRUSHED_BELOW_CODE
 from headroom.restore.compose import GainRows, cells_to_rows
-from headroom.restore.flow import along, dense_flow
+from headroom.restore.frame_cells import frame_cell_px, in_cells, motion_between, places_before
 from headroom.restore.guide import Guide
 from headroom.restore.predict import Gains, Predict
-from headroom.restore.warp import pixel_places
+from headroom.restore.warp import Places
 
-_SIDE_PX = 512
-"""Of the grid on which gains are averaged."""
-_LEAST_SIDE_PX = 16
-"""Smaller ones have no flow."""
 _ALIKE, _DIFFERENT = 6.0, 18.0
 """Mean difference of two frames around a cell, in codes, from which trust falls, and is gone."""
 _AROUND_SHARE = 16
 """The surroundings of a cell are the grid's side over this."""
 _LEAST_SHARE = 1e-3
-"""Of a cell that has to be clipped for its gain to mean anything."""
+"""Of a cell that has to be lost for its gain to mean anything."""
 _STRIP_CELLS = 16
 
 
+class _Lost(NamedTuple):
+    """What is recovered of codes that are lost, on a frame's grid of cells.
+
+    Attributes:
+        gain: h x w x 3 log2 gain of cells with lost codes, 0 elsewhere.
+        share: h x w x 3 share of each cell that is lost.
+    """
+
+    gain: FloatImage
+    share: FloatImage
+
+
 class _Frame(NamedTuple):
-    """What is remembered of a frame, on its grid of cells.
+    """What is remembered of a frame.
 
     Attributes:
         guide: h x w grey codes.
-        gain: h x w x 3 log2 gain of clipped cells, 0 elsewhere.
-        share: h x w x 3 share of each cell that is clipped.
+        lost: Of clipped codes, and of crushed ones.
     """
 
     guide: Guide
-    gain: FloatImage
-    share: FloatImage
+    lost: tuple[_Lost, ...]
 
 
 class Steady:
@@ -67,57 +74,62 @@ class Steady:
         self.smoothing = smoothing
         self._before: _Frame | None = None
 
-    def follow(self, predict: Predict) -> Predict:
-        """Make a prediction that goes on from the frame before."""
+    def follow(self, predict: Predict, *, shadows: bool) -> Predict:
+        """Make a prediction that goes on from the frame before; with `shadows`, that of crushed codes as well."""
 
         def predict_on(codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> Gains:
-            gains = predict(codes, clipped)
-            cell = -(-max(clipped.shape[:2]) // _SIDE_PX)
-            new = _Frame(_guide(codes, cell), *_clipped_cells(gains.lights, clipped, cell))
-            change = self._change(new)
-            self._before = new._replace(gain=new.gain + change)
-            correction = cells_to_rows(_tensor(change), _tensor(new.share), cell, clipped.shape[1])
-            return gains._replace(lights=_sum_of(gains.lights, correction))
+            found = predict(codes, clipped)
+            gains = found._replace(lights=lambda start, stop: found.lights(start, stop).clamp(min=0))
+            cell = frame_cell_px(*clipped.shape[:2])
+            crushed = (codes < CRUSHED_BELOW_CODE) & np.bool_(shadows)
+            lost = _in_cells(gains.lights, clipped, cell), _in_cells(gains.shadows, crushed, cell)
+            new = _Frame(in_cells(cv2.cvtColor(codes, cv2.COLOR_RGB2GRAY), cell), lost)
+            changes = self._changes(new)
+            held = (each._replace(gain=each.gain + change) for each, change in zip(lost, changes, strict=True))
+            self._before = new._replace(lost=tuple(held))
+            return Gains(
+                *(
+                    _sum_of(rows, cells_to_rows(_tensor(change), _tensor(each.share), cell, clipped.shape[1]))
+                    for rows, each, change in zip(gains, lost, changes, strict=True)
+                )
+            )
 
         return predict_on
 
-    def _change(self, new: _Frame) -> FloatImage:
-        """Give what the frame before changes in the gain of this one: h x w x 3."""
+    def _changes(self, new: _Frame) -> list[FloatImage]:
+        """Give what the frame before changes in the gains of this one, h x w x 3 each."""
         before = self._before
-        if before is None or before.guide.shape != new.guide.shape or min(new.guide.shape) < _LEAST_SIDE_PX:
-            return np.zeros_like(new.gain)
-        height, width = new.guide.shape
-        motion = dense_flow(before.guide, new.guide)
-        x, y = along(motion, pixel_places(slice(0, height), slice(0, width)))
-        # Interpolation must not take the cells that are not clipped for a gain of 0.
-        parts = before.guide, before.gain * before.share, before.share
-        guide, weighted, share = (cv2.remap(part, x, y, cv2.INTER_LINEAR) for part in parts)
-        known = share > _LEAST_SHARE
-        then = np.divide(weighted, share, out=np.zeros_like(share), where=known)
-        trust = self.smoothing * _alike(guide, new.guide)[..., None] * (known & (new.share > 0))
-        return np.asarray(trust * (then - new.gain), np.float32)
+        if before is None or before.guide.shape != new.guide.shape:
+            return [np.zeros_like(each.gain) for each in new.lost]
+        x, y = places_before(motion_between(before.guide, new.guide))
+        trust = self.smoothing * _alike(cv2.remap(before.guide, x, y, cv2.INTER_LINEAR), new.guide)[..., None]
+        return [_change(then, now, (x, y), trust) for then, now in zip(before.lost, new.lost, strict=True)]
 
 
-def _guide(codes: NDArray[np.uint8], cell: int) -> Guide:
-    rows, columns = (-(-side // cell) for side in codes.shape[:2])
-    guide: Guide = cv2.resize(cv2.cvtColor(codes, cv2.COLOR_RGB2GRAY), (columns, rows), interpolation=cv2.INTER_AREA)
-    return guide
+def _change(before: _Lost, new: _Lost, places: Places, trust: FloatImage) -> FloatImage:
+    """Give what one gain becomes by another, minus it, as far as that is trusted: h x w x 3."""
+    # Interpolation must not take the cells of which nothing is lost for a gain of 0.
+    weighted, share = (
+        cv2.remap(part, *places, cv2.INTER_LINEAR) for part in (before.gain * before.share, before.share)
+    )
+    known = share > _LEAST_SHARE
+    then = np.divide(weighted, share, out=np.zeros_like(share), where=known)
+    return np.asarray(trust * (known & (new.share > 0)) * (then - new.gain), np.float32)
 
 
-def _clipped_cells(rows: GainRows, clipped: NDArray[np.bool_], cell: int) -> tuple[FloatImage, FloatImage]:
-    """Average the gain of clipped codes over cells; also give their share of each. Both are h x w x 3."""
+def _in_cells(rows: GainRows, lost: NDArray[np.bool_], cell: int) -> _Lost:
+    """Average the gain of lost codes over cells."""
     gains, shares = [], []
-    height, width = clipped.shape[:2]
+    height, width = lost.shape[:2]
     for start in range(0, height, _STRIP_CELLS * cell):
-        strip = clipped[start : start + _STRIP_CELLS * cell]
+        strip = lost[start : start + _STRIP_CELLS * cell]
         count = _cell_sums(strip.astype(np.float32), cell)
         total = np.zeros_like(count)
         if strip.any():
-            gain = np.maximum(rows(start, start + len(strip)).numpy(), 0)
-            total = _cell_sums(gain * strip, cell)
+            total = _cell_sums(rows(start, start + len(strip)).numpy() * strip, cell)
         gains.append(np.divide(total, count, out=np.zeros_like(total), where=count > 0))
         shares.append(count / _cell_sums(np.ones((len(strip), width, 1), np.float32), cell))
-    return np.concatenate(gains), np.concatenate(shares)
+    return _Lost(np.concatenate(gains), np.concatenate(shares))
 
 
 def _cell_sums(values: FloatImage, cell: int) -> FloatImage:
@@ -137,4 +149,4 @@ def _tensor(cells: FloatImage) -> Tensor:
 
 
 def _sum_of(one: GainRows, other: GainRows) -> GainRows:
-    return lambda start, stop: one(start, stop).clamp(min=0) + other(start, stop)
+    return lambda start, stop: one(start, stop) + other(start, stop)
