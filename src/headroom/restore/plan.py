@@ -39,6 +39,10 @@ class Plan:
     tile_px: int
     strip_rows: int
 
+    def precision(self) -> torch.autocast:
+        """Give the context in which networks compute in `dtype`."""
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
 
 def make_plan(
     height: int,

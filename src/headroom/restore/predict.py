@@ -85,6 +85,7 @@ class Predictor:
         height, width = inputs.encoded.shape[2:]
         padded = pad_input(inputs, capabilities.size_multiple, capabilities.minimum_size_px)
         on_device = padded.mapped(lambda tensor: tensor.to(self.plan.device))
-        gain = self.loaded.method.run(self.loaded.network, on_device, generator, progress)
+        with self.plan.precision():
+            gain = self.loaded.method.run(self.loaded.network, on_device, generator, progress)
         finite = torch.nan_to_num(gain.float(), nan=0.0, posinf=0.0, neginf=0.0)
         return finite[:, :, :height, :width].cpu()

@@ -68,7 +68,7 @@ class Painter:
             pad_to_multiple(plane, needs.size_multiple, needs.minimum_size_px).to(self.plan.device) for plane in planes
         )
         inputs = EnhanceInput(encoded, mask, self.sampling)
-        with torch.autocast(self.plan.device.type, self.plan.dtype, enabled=self.plan.dtype != torch.float32):
+        with self.plan.precision():
             output: Tensor = self.loaded.method.run(self.loaded.network, inputs, self.generator, progress)
         # In place: if this is what the method was given, nothing changes.
         finite = output[0, :, :height, :width].float().cpu().nan_to_num_(nan=0.0).clamp_(0, 1)

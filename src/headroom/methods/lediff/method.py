@@ -31,7 +31,12 @@ _OF_PARTS: Mapping[Part, tuple[str, ...]] = {
 }
 _WEIGHTS = (*_PRIOR, *_OF_PARTS["decoder"], *_OF_PARTS["denoiser"], "hybrid_ae-compact")
 _COMPACT = Capabilities(
-    size_multiple=32, minimum_size_px=32, working_side_px=512, recovers_shadows=True, peak_bytes_per_pixel=700
+    size_multiple=32,
+    minimum_size_px=32,
+    working_side_px=512,
+    half_precision=True,
+    recovers_shadows=True,
+    peak_bytes_per_pixel=700,
 )
 
 
