@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,10 +96,19 @@ def _history(made: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Say how a file was made, and how the file that it was converted from."""
     lines, label = [], "made by"
     while isinstance(made, Mapping) and made:
-        facts = ((name, value) for name, value in made.items() if name != "source" and value is not None)
-        lines.append((label, ", ".join(f"{name} {value}" for name, value in facts)))
+        facts = ((name, _in_words(value)) for name, value in made.items() if name != "source")
+        lines.append((label, ", ".join(f"{name} {words}" for name, words in facts if words)))
         made, label = made.get("source", {}), "made from"
     return lines
+
+
+def _in_words(value: object) -> str:
+    """Say a value of JSON; nothing of what is empty."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{name} {_in_words(each)}" for name, each in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(map(_in_words, value))
+    return "" if value is None else str(value)
 
 
 def _stated_light(levels: Mapping[str, Any]) -> str:

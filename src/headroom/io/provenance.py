@@ -19,6 +19,11 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta 
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
 
 
+def unless_default(options: Mapping[str, Any], **defaults: object) -> dict[str, Any]:
+    """Keep the options that are not as they are when nobody asks; None is the default of those that have no other."""
+    return {name: value for name, value in options.items() if value != defaults.get(name)}
+
+
 def to_text(provenance: Mapping[str, Any]) -> str:
     """Return one line of ASCII."""
     return json.dumps(dict(provenance))

@@ -138,7 +138,7 @@ def enhance(
             refiner = _told(refiner, said)
         picture = refine(picture, unknown, refiner, lambda share: report(done + (1 - done) * share))
         made.append(_made(refiner.loaded))
-    origin = {**_origin(made, mask, unknown, seed), **(asdict(refiner.sampling) if refiner else {})}
+    origin = {**_origin(made, mask, unknown, seed), **(_told_sampling(refiner.sampling) if refiner else {})}
     if said:
         origin["caption"] = said
     return _labelled(picture, origin)
@@ -179,12 +179,16 @@ def _made(loaded: Loaded) -> Made:
     return dict(zip(_MADE, (loaded.method.id, loaded.preset_name, loaded.weights_sha256), strict=True))
 
 
+def _told_sampling(sampling: Sampling) -> dict[str, Any]:
+    return provenance.unless_default(asdict(sampling), prompt="", negative_prompt="")
+
+
 def _origin(made: Sequence[Made], mask: Masking, unknown: Mask | None, seed: int) -> dict[str, Any]:
     """Say what repainted a photo: the program, the networks, and how much was made up."""
     return {
         "headroom": __version__,
         **made[-1],
-        "stages": list(made),
+        **({"stages": list(made)} if len(made) > 1 else {}),
         "mask": mask if isinstance(mask, str) else "drawn",
         "made_up_share": 0.0 if unknown is None else round(float(unknown.mean()), 6),
         "seed": seed,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headroom._version import __version__
 from headroom.errors import InputError, UsageError
 from headroom.image import FloatImage, GainMap, Hdr, Photo
+from headroom.io import provenance
 from headroom.methods.contract import Progress
 from headroom.restore.clipping import clipped_codes, crush_level, crushed_codes, recovery_weight
 from headroom.restore.compose import Shadows, compose, no_gain
@@ -111,16 +112,19 @@ def expand(
     )
     if exposure_ev:
         pixels *= np.float32(2**exposure_ev)
-    settled = {
+    asked = {
         "max_headroom_stops": max_headroom_stops,
         "exposure_ev": exposure_ev,
-        "seed": seed,
         "panorama": panorama,
-        "smoothing": steady.smoothing if steady else 0.0,
+        "smoothing": steady.smoothing if steady else None,
     }
-    provenance = {**_origin(photo, loaded, linearise(photo), gain_map_used=gain_map is not None), **settled}
+    made = {
+        **_origin(photo, loaded, linearise(photo), gain_map_used=gain_map is not None),
+        "seed": seed,
+        **provenance.unless_default(asked, exposure_ev=0.0, panorama=False),
+    }
     seen = None if is_raw else photo  # codes of a sensor are no picture to carry on
-    return Hdr(pixels, photo.encoding.primaries, recovered, seen, photo.metadata, provenance, photo.source)
+    return Hdr(pixels, photo.encoding.primaries, recovered, seen, photo.metadata, made, photo.source)
 
 
 def _check_limits(max_headroom_stops: float | None, exposure_ev: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -183,13 +183,16 @@ def _cut(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 
 def _origin(loaded: Loaded, inputs: GenerateInput, seed: int) -> dict[str, Any]:
     """Say that a picture was made up, and how."""
+    words = {"prompt": inputs.sampling.prompt, "negative_prompt": inputs.sampling.negative_prompt}
+    asked = {**words, "panorama": inputs.wraps}
     return {
         "headroom": __version__,
         "generated": True,
         "method": loaded.method.id,
         "preset": loaded.preset_name,
         "weights_sha256": loaded.weights_sha256,
-        **{name: value for name, value in asdict(inputs.sampling).items() if name != "strength"},
-        "panorama": inputs.wraps,
+        "steps": inputs.sampling.steps,
+        "guidance": inputs.sampling.guidance,
         "seed": seed,
+        **provenance.unless_default(asked, prompt="", negative_prompt="", panorama=False),
     }

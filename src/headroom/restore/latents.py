@@ -13,6 +13,7 @@ from torch import Tensor
 from headroom._version import __version__
 from headroom.errors import InsufficientMemory, UsageError
 from headroom.image import Hdr
+from headroom.io import provenance
 from headroom.methods import GENERATES_BY_DEFAULT
 from headroom.methods.contract import Capabilities, ExpandInput, LatentsInput, Progress
 from headroom.nn.latent.prior import AUTOENCODER_FACTOR
@@ -81,18 +82,17 @@ def expand_latents(
     with torch.inference_mode():
         light = chosen.light_of(loaded.network, inputs, generator, progress or (lambda _share: None))
     finite = torch.nan_to_num(light[0].float(), nan=0.0).clamp(0, _BRIGHTEST)
-    provenance: dict[str, Any] = {
+    made = {
         "headroom": __version__,
         "generated": True,
         "method": method,
         "preset": preset_name,
         "weights_sha256": loaded.weights_sha256,
-        "prompt": prompt,
-        "panorama": panorama,
         "seed": seed,
+        **provenance.unless_default({"prompt": prompt, "panorama": panorama}, prompt="", panorama=False),
     }
     pixels = finite.permute(1, 2, 0).cpu().contiguous().numpy()
-    return Hdr(pixels, recovered=np.ones((height, width), np.float32), provenance=provenance)
+    return Hdr(pixels, recovered=np.ones((height, width), np.float32), provenance=made)
 
 
 def from_pipeline(

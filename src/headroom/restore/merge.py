@@ -12,6 +12,7 @@ from torch import Tensor
 from headroom._version import __version__
 from headroom.colour.transfer import decode_codes
 from headroom.image import Bracket, Encoding, Hdr
+from headroom.io import provenance
 from headroom.methods import MERGES_BY_DEFAULT
 from headroom.methods.contract import MergeInput, Progress
 from headroom.restore.bracket_input import pad_merge_input
@@ -75,14 +76,13 @@ def merge(
     photo, encoding = merged.photos[merged.reference], merged.encodings[merged.reference]
     if encoding.sensor_matrix is not None:
         pixels = decode_codes(pixels, Encoding(transfer="linear", sensor_matrix=encoding.sensor_matrix), 32)
-    provenance = {
+    made = {
         **_origin(settled, gathered, loaded),
         **_curve(encoding),
-        "align": align,
-        "predicted": predicted,
+        **provenance.unless_default({"align": align, "predicted": predicted}, align=True, predicted=False),
         "seed": seed,
     }
-    return Hdr(pixels, encoding.primaries, recovered, photo, photo.metadata, provenance, photo.source)
+    return Hdr(pixels, encoding.primaries, recovered, photo, photo.metadata, made, photo.source)
 
 
 def _prepare(settled: SettledBracket, method: str, preset: str | None, weights: Path | None) -> tuple[Loaded, Plan]:
