@@ -118,7 +118,9 @@ def test_training_starts_from_the_regressor(tmp_path: Path) -> None:
     network = tiny.refiner(tiny.COMPACT)
     prepare(network, RefinerLoss(parts=parts))
     with torch.no_grad():
-        torch.testing.assert_close(predict(network, batch), network.regressor(batch.inputs).light)
+        regressed = network.regressor(batch.inputs).light
+        unclipped = batch.encoded[:, 1] < 250 / 255
+        torch.testing.assert_close(predict(network, batch)[unclipped], regressed[unclipped])
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 import gmodiff_tiny as tiny
 import pytest
 import torch
+import torch.nn.functional as F
 from moving_brackets import moving
 from torch import Tensor, nn
 
+from headroom.methods.contract import MergeInput
 from headroom.methods.gmodiff.adapting import ADAPTED, PAINTING, RANK, plain
 from headroom.methods.gmodiff.autoencoding import decode, encode
-from headroom.methods.gmodiff.expecting import expected_light
+from headroom.methods.gmodiff.expecting import expect
 from headroom.methods.gmodiff.frames import short_reference_long
 from headroom.methods.gmodiff.method import METHOD, build
 from headroom.methods.gmodiff.refiner import STEP, without_noise
@@ -29,6 +31,20 @@ SETTINGS = [pytest.param(tiny.COMPACT, id="compact"), pytest.param(tiny.PAPER, i
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def seen(*, doubt: float, share: float = 0.5, bound: float = 1.0) -> dict[str, Tensor]:
+    """Make what the last layers see."""
+    frames, gain, expected = drawn(5, 3, 32, 32).sigmoid().split((3, 1, 1))
+    return {
+        "features": drawn(1, 4, 8, 8),
+        "frames": frames[None],
+        "gain": gain,
+        "expected": expected,
+        "share": torch.full((1, 3, 32, 32), share),
+        "doubt": torch.full((1, 1, 32, 32), doubt),
+        "bound": torch.full((1, 3, 32, 32), bound),
+    }
 
 
 def parameters(*modules: nn.Module) -> int:
@@ -69,11 +85,16 @@ def test_the_denoiser_is_evaluated_once(settings) -> None:  # type: ignore[no-un
 
 
 @torch.no_grad()
-def test_a_new_compact_refiner_gives_what_its_regressor_gives() -> None:
+def test_a_new_compact_refiner_gives_what_its_regressor_gives_unless_a_clipped_reference_is_contradicted() -> None:
     network, inputs = tiny.refiner(tiny.COMPACT), moving(side_px=64).inputs
     found = network(inputs)
-    assert torch.equal(found.refined.gain, network.regressor(inputs).gain)
-    assert torch.equal(found.light, found.regressed.light)
+    clipped = inputs.encoded[:, 1] > 250 / 255
+    less = (inputs.linear[:, 0] < 0.99 * inputs.linear[:, 1]).any(1, keepdim=True).float()
+    contradicted = F.max_pool2d(less, 3, 1, 1) > 0  # its neighbours too
+    changed = found.refined.gain != network.regressor(inputs).gain
+    assert changed.any()
+    assert not (changed & ~(clipped & contradicted)).any()
+    torch.testing.assert_close(found.regressed.light, network.regressor(inputs).light)
 
 
 @torch.no_grad()
@@ -91,28 +112,25 @@ def test_a_map_is_changed_only_where_frames_disagree() -> None:
 
 @torch.no_grad()
 def test_the_gate_opens_with_doubt() -> None:
-    network = tiny.refiner(tiny.COMPACT)
-    nn.init.ones_(network.residual.change.bias)
-    features, bound = drawn(1, 4, 8, 8), torch.ones(1, 3, 32, 32)
-    frames, gain, expected = drawn(5, 3, 32, 32).sigmoid().split((3, 1, 1))
-    changes = [
-        network.residual(features, frames[None], gain, expected, torch.full((1, 1, 32, 32), doubt), bound)
-        for doubt in (-20.0, 0, 20)
-    ]
+    residual = tiny.refiner(tiny.COMPACT).residual
+    nn.init.ones_(residual.change.bias)
+    changes = [residual(**seen(doubt=doubt)) for doubt in (-20.0, 0.0, 20.0)]
     assert changes[0].abs().max() < 1e-6
     assert changes[2].abs().max() > changes[1].abs().max() > 0.1
 
 
+@pytest.mark.parametrize(("share", "told", "expected"), [(0.0, 0, 0.0), (0.6, 0, 0.6), (0.0, 20, 1.0)])
 @torch.no_grad()
-def test_the_change_may_lead_to_the_map_that_is_expected_but_no_further_than_the_bound() -> None:
+def test_the_map_is_led_to_the_one_that_is_expected_within_the_bound(
+    share: float, told: float, expected: float
+) -> None:
     residual = tiny.refiner(tiny.COMPACT).residual
-    residual.change.bias[: len(residual.change.bias) // 2] = 20  # all the way there, and not beyond
-    frames, gain, expected = drawn(5, 3, 32, 32).sigmoid().split((3, 1, 1))
-    way, certain = expected - gain, torch.full((1, 1, 32, 32), 40.0)
+    residual.change.bias[: len(residual.change.bias) // 2] = told
     for largest in (1.0, 0.1):
-        change = residual(drawn(1, 4, 8, 8), frames[None], gain, expected, certain, torch.full((1, 3, 32, 32), largest))
-        torch.testing.assert_close(change, way.clamp(-largest, largest), atol=1e-6, rtol=0)
-    assert way.abs().max() > 0.1
+        inputs = seen(doubt=40, share=share, bound=largest)
+        way = (inputs["expected"] - inputs["gain"]).clamp(-largest, largest)
+        torch.testing.assert_close(residual(**inputs), expected * way, atol=1e-6, rtol=0)
+        assert way.abs().max() > 0.09
 
 
 @torch.no_grad()
@@ -124,7 +142,19 @@ def test_expected_light_is_the_references_own_unless_that_is_clipped() -> None:
     reference = frames.linear[:, 1]
     # A new network says softplus(1) stops everywhere.
     most = (reference * 2 ** math.log1p(math.e)).clamp(max=1)
-    torch.testing.assert_close(expected_light(network, frames, 2), torch.where(clipped, most, reference))
+    torch.testing.assert_close(expect(network, frames, 2).light, torch.where(clipped, most, reference))
+
+
+@torch.no_grad()
+def test_what_the_short_frame_contradicts_is_left_to_expectation() -> None:
+    network = GainNetwork(GainNetworkSettings((8, 8), (1, 1), 8))
+    reference, exposure = torch.full((1, 3, 32, 32), 0.25), torch.tensor([[1.0, 4.0, 16.0]])
+    for short, certain in ((0.05, True), (0.25, False), (0.8, False)):  # less than the clip level, equal, and more
+        linear = torch.stack((torch.full_like(reference, short), reference, torch.full_like(reference, 1 / 16)), 1)
+        own = linear * exposure[..., None, None, None]
+        inputs = MergeInput(own ** (1 / 2.2), linear, exposure, torch.tensor([1]))
+        share = expect(network, short_reference_long(inputs), 2).share
+        torch.testing.assert_close(share, torch.full_like(share, float(certain)), atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

@@ -83,6 +83,11 @@ def disagreement(frames: Frames) -> Tensor:
     return most_of_neighbours(encode_gain(most, frames.base) - encode_gain(least, frames.base))
 
 
+def hidden(frames: Frames) -> Tensor:
+    """Give the chance that the short frame shows something else than the reference does, N x 1 x H x W."""
+    return 1 - torch.exp(-_surprise(frames, _noise(frames), 0))
+
+
 def _noise(frames: Frames) -> Tensor:
     """Give the variance of each frame's light."""
     own = frames.linear * frames.exposure

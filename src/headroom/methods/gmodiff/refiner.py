@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from headroom.methods.contract import MergeInput
 from headroom.methods.gmodiff.autoencoding import decode, encode, skips_of
 from headroom.methods.gmodiff.blending import disagreement
-from headroom.methods.gmodiff.expecting import expected_light
+from headroom.methods.gmodiff.expecting import expect
 from headroom.methods.gmodiff.frames import Frames, short_reference_long
 from headroom.methods.gmodiff.gain import encode_gain
 from headroom.methods.gmodiff.regressor import Regression, Regressor
@@ -149,8 +149,9 @@ class Refiner(LatentPrior):
         doubt = found.unreliable.detach().float()
         if not self.guided:
             doubt = torch.zeros_like(doubt)
-        expected = encode_gain(expected_light(self.expecting, frames, self.reduction), frames.base)
-        change: Tensor = self.residual(features, frames.encoded, regressed, expected, doubt, disagreement(frames))
+        light, share = expect(self.expecting, frames, self.reduction)
+        expected, bound = encode_gain(light, frames.base), disagreement(frames)
+        change: Tensor = self.residual(features, frames.encoded, regressed, expected, share, doubt, bound)
         return regressed + change
 
 
