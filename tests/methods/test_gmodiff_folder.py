@@ -13,7 +13,7 @@ import pytest
 import torch
 from gmodiff_released import SETTINGS, Released
 from moving_brackets import moving
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from headroom.errors import UsageError, WeightsError
@@ -172,6 +172,15 @@ def test_what_a_folder_lacks_is_named(folder: Path) -> None:
 def test_a_part_of_stable_diffusion_that_is_missing_is_named(folder: Path) -> None:
     (folder / "unet" / "config.json").unlink()
     with pytest.raises(WeightsError, match=r"unet/config\.json: cannot be read .*Give a Stable Diffusion"):
+        read_refiner(folder, SETTINGS)
+
+
+def test_a_half_of_an_adapter_is_refused(folder: Path) -> None:
+    path = folder / "gmodiff.safetensors"
+    state = load_file(path)
+    del state["denoiser.conv_out.lora_B.weight"]
+    save_file(state, path)
+    with pytest.raises(WeightsError, match=rf"{path}: .* denoiser\.conv_out\.lora_A\.weight lacks .*lora_B\.weight"):
         read_refiner(folder, SETTINGS)
 
 

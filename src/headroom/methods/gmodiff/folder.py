@@ -48,24 +48,29 @@ def read_refiner(folder: Path, settings: RefinerSettings = PAPER_REFINER) -> Ref
     Raises:
         WeightsError: A file is missing, damaged or for another network.
     """
-    regressor, own = (_read(folder, released) for released in (_REGRESSOR, _REFINER))
+    paths = [_imported(folder / released) for released in (_REGRESSOR, _REFINER)]
+    regressor, own = map(read_state_dict, paths)
     refiner = read_prior(Refiner, folder)
     prior = refiner.state_dict()
     refiner.start(build_regressor(settings.regressor), settings)
-    state = completed(prior | regressor) | own
-    load_into(refiner, folded(state, _scale(own)), str(folder))
+    try:
+        state = folded(completed(prior | regressor) | own, _scale(own))
+    except WeightsError as error:
+        raise WeightsError(f"{paths[1]}: does not fit the Stable Diffusion beside it: {error}") from error
+    load_into(refiner, state, str(folder))
     return refiner.eval()
 
 
-def _read(folder: Path, released: str) -> dict[str, Tensor]:
-    path = (folder / released).with_suffix(".safetensors")
+def _imported(released: Path) -> Path:
+    """Give the file that was made of a released one."""
+    path = released.with_suffix(".safetensors")
     if not path.exists():
-        source = folder / released if (folder / released).exists() else released
+        source = released if released.exists() else released.name
         raise WeightsError(f"{path}: is not there. Make it of GMODiff's: headroom weights import {source} -o {path}")
-    return read_state_dict(path)
+    return path
 
 
 def _scale(state: Mapping[str, Tensor]) -> float:
-    """Give what the adapters are multiplied by, which was released divided by their rank, as peft does."""
+    """Give what adapters are multiplied by, which like peft's default is over their rank."""
     rank = next((len(value) for name, value in state.items() if name.endswith(".lora_A.weight")), RANK)
     return SCALE * RANK / rank
