@@ -61,6 +61,13 @@ def test_what_is_beyond_the_shortest_frame_is_unseen() -> None:
     assert (find_unseen(bracket, 40 * light)[~inside()]).all()  # frames show a tenth of it
 
 
+def test_specks_do_not_count() -> None:
+    bracket, light = made(hidden=False)
+    truth = 4 * light
+    truth[::7, ::7] *= 10
+    assert not find_unseen(bracket, truth).any()
+
+
 def test_the_score_is_that_of_these_pixels_alone() -> None:
     _, light = made(hidden=True)
     result = light * np.random.default_rng(1).uniform(0.5, 1.5, light.shape).astype(np.float32)

@@ -1,10 +1,12 @@
 """Where no frame of a bracket shows what is there: each one clips, or shows something else because it moved.
 
-There a merge can only guess, and a picture as a whole says little about how well it does.
+There a merge can only guess, and a picture as a whole says little about how well it does. Specks do not count: they are
+noise and what interpolation misses, and where a bracket has nothing else they would be all of its score.
 """
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,16 +29,16 @@ def find_unseen(bracket: Bracket, truth: FloatImage) -> NDArray[np.bool_]:
         truth: H x W x 3 light as the reference saw it, 1.0 = its full scale.
 
     Returns:
-        H x W.
+        H x W; no part is thinner than 3 pixels.
 
     Raises:
         InputError: The frames are no bracket.
     """
     stack = gather(settle(bracket), aligning=True, progress=lambda _share: None).stack
-    unseen = np.ones(truth.shape[:2], np.bool_)
+    unseen = np.ones(truth.shape[:2], np.uint8)
     for number in range(len(stack.frames)):
-        unseen &= ~_shows(stack, number, truth)
-    return unseen
+        unseen[_shows(stack, number, truth)] = 0
+    return np.asarray(cv2.morphologyEx(unseen, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
 
 
 def _shows(stack: Stack, number: int, truth: FloatImage) -> NDArray[np.bool_]:
