@@ -94,4 +94,4 @@ def test_an_interrupt_at_the_start_is_no_traceback(module: str) -> None:
         "sys.meta_path.insert(0, Interrupted())\nmain(['--version'])\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted; what is finished is kept\n")

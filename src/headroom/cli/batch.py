@@ -66,17 +66,13 @@ def run(
     if skipped := len(jobs) - len(todo):
         say(f"{skipped} of {len(jobs)} exist already and are skipped; --force replaces them")
     failures = []
-    try:
-        for record in _records(todo, work):
-            if record["status"] == "failed":
-                failures.append(record["exit_code"])
-            if json:
-                show_json(record)
-            elif record["status"] == "done":
-                print(*record["outputs"], sep="\n", flush=True)
-    except KeyboardInterrupt:
-        say("interrupted; what is finished is kept")
-        raise
+    for record in _records(todo, work):
+        if record["status"] == "failed":
+            failures.append(record["exit_code"])
+        if json:
+            show_json(record)
+        elif record["status"] == "done":
+            print(*record["outputs"], sep="\n", flush=True)
     if failures:
         say(f"{len(failures)} of {len(todo)} failed")
         raise typer.Exit(failures[0] if len(jobs) == 1 else 1)

@@ -161,7 +161,10 @@ def _checked_size(size_px: tuple[int, int] | None, multiple: int, *, panorama: b
     """Settle width and height."""
     width, height = size_px or ((2 * _SIDE_PX if panorama else _SIDE_PX), _SIDE_PX)
     if min(width, height) < 1 or max(width, height) > LIMITS.side_px or width * height > LIMITS.pixels:
-        raise UsageError(f"size {width} x {height}: give sides from 1 to {LIMITS.side_px}.")
+        raise UsageError(
+            f"size {width} x {height}: give sides from 1 to {LIMITS.side_px} and {LIMITS.pixels // 1_000_000} million "
+            "pixels at most."
+        )
     if panorama and (width != 2 * height or height % multiple):
         near = max(round(height / multiple), 1) * multiple
         raise UsageError(
