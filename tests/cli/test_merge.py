@@ -306,6 +306,13 @@ def test_exposures_that_no_scene_needs_are_1(frames: list[Path], run: Run, capsy
     assert "c.jpg 4000 EV: differ by more than 40 stops" in capsys.readouterr().err
 
 
+def test_a_list_of_exposures_that_is_too_short_is_named_alone(frames: list[Path], run: Run, capsys: Capture) -> None:
+    listing = frames[0].with_name("exposure.txt")
+    listing.write_text("0\n2\n")
+    assert run("merge", *frames, "-o", frames[0].parent / "out.exr") == 1
+    assert capsys.readouterr().err.startswith(f"error: {listing}: lists 2 exposures for 3 photos")
+
+
 @pytest.mark.parametrize("damage", ["cut", "no picture", "missing"])
 def test_one_bad_frame_is_named(frames: list[Path], run: Run, capsys: Capture, damage: str) -> None:
     if damage == "missing":

@@ -16,6 +16,7 @@ from headroom.cli.heap import keep_freed_memory
 from headroom.cli.report import expansion_facts
 from headroom.errors import HeadroomError, InputError, InsufficientMemory, UsageError
 from headroom.files import make_folder
+from headroom.io.exposure import EXPOSURE_FILE
 from headroom.io.gps import without_gps
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _inputs(job: Job) -> dict[str, Any]:
 
 
 def _failure(job: Job, problem: str, exit_code: int) -> dict[str, Any]:
-    named = any(source.name in problem for source in job.sources)
+    named = any(name in problem for name in (EXPOSURE_FILE, *(source.name for source in job.sources)))
     message = problem if named else f"{job.source}: {problem}"
     say(f"error: {message}")
     return {"status": "failed", **_inputs(job), "error": message, "exit_code": exit_code}
