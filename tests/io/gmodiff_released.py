@@ -16,6 +16,8 @@ from headroom.nn.latent.schedule import BETAS
 from headroom.nn.latent.settings import STABLE_DIFFUSION_2, LatentPriorSettings
 
 WIDTH = 12
+SCALE = 0.18215
+"""What latents of Stable Diffusion are multiplied by."""
 REGRESSOR = DaRegSettings((4, 8, 8, 8, 8), mask_channels=4)
 """All layers of the released regressor, with few channels."""
 SETTINGS = RefinerSettings(
@@ -145,27 +147,36 @@ class Released(nn.Module):
             found: What the regressor says.
             short: N x 3 x H x W code values of the short frame.
         """
-        scale, seen = 0.18215, list[Tensor]()
-        mask = self.proj.mask_encoder(torch.sigmoid(found.unreliable))
-        tokens = self.proj.mlp(torch.cat((mask, found.features), 1).flatten(2).transpose(1, 2))
+        seen: list[Tensor] = []
         hooks = [
             block.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
             for block in self.vae.encoder.down_blocks
         ]
-        latents = scale * self.vae.encode(2 * found.gain - 1).latent_dist.mode()
-        condition = scale * self.vae_c.encode(2 * short - 1).latent_dist.mode()
+        mask = self.proj.mask_encoder(torch.sigmoid(found.unreliable))
+        tokens = self.proj.mlp(torch.cat((mask, found.features), 1).flatten(2).transpose(1, 2))
+        latents, condition = (
+            SCALE * coder.encode(2 * pictures - 1).latent_dist.mode()
+            for coder, pictures in ((self.vae, found.gain), (self.vae_c, short))
+        )
+        for hook in hooks:
+            hook.remove()
         noise = self.unet(torch.cat((latents, condition), 1), torch.tensor([499]), tokens).sample
         scheduler = _schedule()
         scheduler.set_timesteps(timesteps=[499])
         clean = scheduler.step(noise, 499, latents).prev_sample
+        return (self._decoded(clean, seen, tokens).clamp(-1, 1) + 1) / 2
+
+    def _decoded(self, latents: Tensor, seen: list[Tensor], tokens: Tensor) -> Tensor:
+        """Decode latents, with what went into each of the encoder's blocks."""
+        hooks = []
         for number, block in enumerate(self.vae.decoder.up_blocks, start=1):
-            skip, features = getattr(self.vae.decoder, f"skip_conv_{number}"), seen[-number]
-            gated = skip.conv1(features) * torch.sigmoid(skip.mlp(tokens.mean(1)))[..., None, None]
+            skip = getattr(self.vae.decoder, f"skip_conv_{number}")
+            gated = skip.conv1(seen[-number]) * torch.sigmoid(skip.mlp(tokens.mean(1)))[..., None, None]
             hooks.append(block.register_forward_pre_hook(_adding(gated)))
-        decoded: Tensor = self.vae.decode(clean / scale).sample
+        decoded: Tensor = self.vae.decode(latents / SCALE).sample
         for hook in hooks:
             hook.remove()
-        return (decoded.clamp(-1, 1) + 1) / 2
+        return decoded
 
 
 def _schedule() -> Any:
