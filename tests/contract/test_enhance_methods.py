@@ -2,72 +2,27 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from cases import Case, cases
+from torch import Tensor
 
 import headroom
-from headroom import methods
 from headroom.image import Photo
-from headroom.methods.contract import EnhanceInput, Method, Preset, Sampling
+from headroom.methods.contract import EnhanceInput, Sampling
 from headroom.restore.reduce import pad_to_multiple
-from headroom.weights.writer import pack
 
 SLOW_PARAMETERS = 10_000_000
 LARGEST_PARAMETERS = 300_000_000
 """Networks that are larger fit no machine that runs tests; their own tests look at them without memory."""
 
 
-class Case(NamedTuple):
-    """One preset; its network has random weights in every test."""
-
-    method: Method
-    preset_name: str
-
-    @property
-    def preset(self) -> Preset:
-        return self.method.presets[self.preset_name]
-
-    @property
-    def invents(self) -> bool:
-        return self.preset.capabilities.invents_content
-
-
-@cache
-def network_of(method_id: str, preset_name: str) -> nn.Module:
-    torch.manual_seed(1)
-    method = methods.load(method_id)
-    network = method.build(method.presets[preset_name].settings)
-    for parameter in network.parameters():
-        if not parameter.any():  # last layers often begin at zero, which would hide what is before them
-            nn.init.normal_(parameter, std=0.02)
-    return network.eval()
-
-
-def cases() -> Sequence[object]:
-    found = []
-    for method in map(methods.load, methods.available()):
-        for name, preset in method.presets.items():
-            if method.verb != "enhance":
-                continue
-            with torch.device("meta"):
-                size = sum(parameter.numel() for parameter in method.build(preset.settings).parameters())
-            if size < LARGEST_PARAMETERS:
-                marks = [pytest.mark.slow] if size > SLOW_PARAMETERS else []
-                found.append(pytest.param(Case(method, name), marks=marks, id=f"{method.id}-{name}"))
-    return found
-
-
-@pytest.fixture(params=cases())
+@pytest.fixture(params=cases("enhance", slow_parameters=SLOW_PARAMETERS, largest_parameters=LARGEST_PARAMETERS))
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
     return found
@@ -75,9 +30,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture
 def weights(case: Case, tmp_path: Path) -> Path:
-    path = tmp_path / "random.safetensors"
-    pack(network_of(case.method.id, case.preset_name).state_dict(), path, {})
-    return path
+    return case.write_weights(tmp_path)
 
 
 def inputs(case: Case, height: int, width: int, count: int = 1) -> EnhanceInput:
@@ -92,13 +45,13 @@ def inputs(case: Case, height: int, width: int, count: int = 1) -> EnhanceInput:
 
 @torch.inference_mode()
 def run(case: Case, given: EnhanceInput, seed: int = 0) -> Tensor:
-    network = network_of(case.method.id, case.preset_name)
+    network = case.network
     return case.method.run(network, given, torch.Generator().manual_seed(seed), lambda _: None)
 
 
 def enhance(case: Case, weights: Path, photo: Photo) -> tuple[Photo, np.ndarray]:
     """Run one stage from photo to photo; also give where it may change the photo."""
-    if not case.invents:
+    if not case.preset.capabilities.invents_content:
         result = headroom.enhance(photo, method=case.method.id, preset=case.preset_name, weights=weights, seed=2)
         return result, np.ones((photo.height, photo.width), bool)
     mask = np.zeros((photo.height, photo.width), np.uint8)
@@ -146,7 +99,7 @@ def test_capabilities_fit_together(case: Case) -> None:
     capabilities = case.preset.capabilities
     assert capabilities.peak_bytes_per_pixel > 0
     # What sees a photo reduced cannot make up its detail, and what makes up detail has to see it.
-    assert (capabilities.working_side_px is None) == case.invents
+    assert (capabilities.working_side_px is None) == case.preset.capabilities.invents_content
     assert any(not preset.capabilities.invents_content for preset in case.method.presets.values())
 
 
@@ -161,7 +114,7 @@ def test_any_size_gives_finite_codes_of_that_size(case: Case, height: int, width
 
 
 def test_photos_of_a_batch_do_not_see_each_other(case: Case) -> None:
-    if case.invents:
+    if case.preset.capabilities.invents_content:
         pytest.skip("photos of a batch are drawn from other noise than photos alone")
     given = inputs(case, 48, 40, count=2)
     both = run(case, given)
@@ -178,12 +131,12 @@ def test_randomness_comes_from_the_generator_alone(case: Case) -> None:
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(1)
     assert torch.equal(one, run(case, given, seed=4))
-    assert torch.equal(one, run(case, given, seed=5)) != case.invents
+    assert torch.equal(one, run(case, given, seed=5)) != case.preset.capabilities.invents_content
 
 
 def test_progress_rises_to_one(case: Case) -> None:
     told: list[float] = []
-    network = network_of(case.method.id, case.preset_name)
+    network = case.network
     for unknown in (inputs(case, 32, 32).unknown, torch.zeros_like(inputs(case, 32, 32).unknown)):
         told.clear()
         with torch.inference_mode():
@@ -204,12 +157,8 @@ def test_an_enhanced_photo_is_a_photo(case: Case, weights: Path, height: int, wi
     np.testing.assert_array_equal(one.codes[~near], photo.codes[~near])
 
 
-def test_nothing_is_fetched(case: Case, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a connection was tried")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+@pytest.mark.usefixtures("no_network")
+def test_nothing_is_fetched(case: Case, weights: Path) -> None:
     case.method.build(case.preset.settings)
     enhance(case, weights, noise(40, 40))
 
@@ -243,7 +192,7 @@ def test_a_run_takes_no_more_memory_than_declared(case: Case) -> None:
 
 
 def test_weights_survive_their_own_names(case: Case) -> None:
-    state = network_of(case.method.id, case.preset_name).state_dict()
+    state = case.network.state_dict()
     renamed = case.method.own_names(state)
     assert renamed.keys() == state.keys()
     assert all(torch.equal(renamed[name], state[name]) for name in state)

@@ -2,69 +2,28 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from cases import Case, cases
+from torch import Tensor
 
 import headroom
 from headroom import methods
 from headroom.image import Photo
-from headroom.methods.contract import CRUSHED_BELOW_CODE, ExpandInput, Method, Preset
+from headroom.methods.contract import CRUSHED_BELOW_CODE, ExpandInput
 from headroom.restore.reduce import pad_input
-from headroom.weights.writer import pack
 
 SLOW_PARAMETERS = 30_000_000
 DARK = CRUSHED_BELOW_CODE / 255
 
 
-class Case(NamedTuple):
-    """One preset; its network has random weights in every test."""
-
-    method: Method
-    preset_name: str
-
-    @property
-    def preset(self) -> Preset:
-        return self.method.presets[self.preset_name]
-
-    @property
-    def takes_weights(self) -> bool:
-        return self.preset.settings is not None
-
-
-@cache
-def network_of(method_id: str, preset_name: str) -> nn.Module:
-    torch.manual_seed(1)
-    method = methods.load(method_id)
-    network = method.build(method.presets[preset_name].settings)
-    for parameter in network.parameters():
-        if not parameter.any():  # last layers often begin at zero, which would hide what is before them
-            nn.init.normal_(parameter, std=0.1)
-    return network.eval()
-
-
-def cases() -> Sequence[object]:
-    found = []
-    for method in map(methods.load, methods.available()):
-        for name, preset in method.presets.items():
-            with torch.device("meta"):
-                size = sum(parameter.numel() for parameter in method.build(preset.settings).parameters())
-            marks = [pytest.mark.slow] if size > SLOW_PARAMETERS or preset.summary.startswith("an ablation") else []
-            if method.verb == "expand":
-                found.append(pytest.param(Case(method, name), marks=marks, id=f"{method.id}-{name}"))
-    return found
-
-
-@pytest.fixture(params=cases())
+@pytest.fixture(params=cases("expand", slow_parameters=SLOW_PARAMETERS))
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
     return found
@@ -72,11 +31,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture
 def weights(case: Case, tmp_path: Path) -> Path | None:
-    if not case.takes_weights:
-        return None
-    path = tmp_path / "random.safetensors"
-    pack(network_of(case.method.id, case.preset_name).state_dict(), path, {})
-    return path
+    return case.write_weights(tmp_path) if case.takes_weights else None
 
 
 def inputs(height: int, width: int, count: int = 1, seed: int = 0) -> ExpandInput:
@@ -87,7 +42,7 @@ def inputs(height: int, width: int, count: int = 1, seed: int = 0) -> ExpandInpu
 
 @torch.inference_mode()
 def run(case: Case, given: ExpandInput, seed: int = 0) -> Tensor:
-    network = network_of(case.method.id, case.preset_name)
+    network = case.network
     return case.method.run(network, given, torch.Generator().manual_seed(seed), lambda _: None)
 
 
@@ -160,7 +115,7 @@ def test_progress_rises_to_one(case: Case) -> None:
     capabilities = case.preset.capabilities
     given = pad_input(inputs(32, 32), capabilities.size_multiple, capabilities.minimum_size_px)
     told: list[float] = []
-    network = network_of(case.method.id, case.preset_name)
+    network = case.network
     with torch.inference_mode():
         case.method.run(network, given, torch.Generator(), told.append)
     assert told == sorted(told)
@@ -188,12 +143,8 @@ def test_an_expanded_photo_is_honest(case: Case, weights: Path | None, height: i
     np.testing.assert_array_equal(one.recovered > 0, expected | crushed.any(axis=2))
 
 
-def test_nothing_is_fetched(case: Case, weights: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a connection was tried")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+@pytest.mark.usefixtures("no_network")
+def test_nothing_is_fetched(case: Case, weights: Path | None) -> None:
     case.method.build(case.preset.settings)
     headroom.expand(photo(40, 40), method=case.method.id, preset=case.preset_name, weights=weights)
 
@@ -227,7 +178,7 @@ def test_a_run_takes_no_more_memory_than_declared(case: Case) -> None:
 
 
 def test_weights_survive_their_own_names(case: Case) -> None:
-    state = network_of(case.method.id, case.preset_name).state_dict()
+    state = case.network.state_dict()
     renamed = case.method.own_names(state)
     assert renamed.keys() == state.keys()
     assert all(torch.equal(renamed[name], state[name]) for name in state)

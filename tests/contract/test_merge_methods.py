@@ -3,71 +3,29 @@
 from __future__ import annotations
 
 import itertools
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from cases import Case, cases
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 import headroom
-from headroom import methods
 from headroom.image import Bracket, Encoding, Hdr, Photo
 from headroom.limits import LIMITS
-from headroom.methods.contract import MergeInput, Method, Preset
+from headroom.methods.contract import MergeInput
 from headroom.nn.tiles import tiles
 from headroom.restore.bracket_input import pad_merge_input
-from headroom.weights.writer import pack
 
 SLOW_PARAMETERS = 2_000_000
 
 
-class Case(NamedTuple):
-    """One preset; its network has random weights in every test."""
-
-    method: Method
-    preset_name: str
-
-    @property
-    def preset(self) -> Preset:
-        return self.method.presets[self.preset_name]
-
-    @property
-    def takes_weights(self) -> bool:
-        return self.preset.settings is not None
-
-
-@cache
-def network_of(method_id: str, preset_name: str) -> nn.Module:
-    torch.manual_seed(1)
-    method = methods.load(method_id)
-    network = method.build(method.presets[preset_name].settings)
-    for parameter in network.parameters():
-        if not parameter.any():  # last layers often begin at zero, which would hide what is before them
-            nn.init.normal_(parameter, std=0.1)
-    return network.eval()
-
-
-def cases() -> Sequence[object]:
-    found = []
-    for method in map(methods.load, methods.available()):
-        for name, preset in method.presets.items():
-            if method.verb == "merge":
-                with torch.device("meta"):
-                    size = sum(parameter.numel() for parameter in method.build(preset.settings).parameters())
-                marks = [pytest.mark.slow] if size > SLOW_PARAMETERS else []
-                found.append(pytest.param(Case(method, name), marks=marks, id=f"{method.id}-{name}"))
-    return found
-
-
-@pytest.fixture(params=cases())
+@pytest.fixture(params=cases("merge", slow_parameters=SLOW_PARAMETERS))
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
     return found
@@ -75,11 +33,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture
 def weights(case: Case, tmp_path: Path) -> Path | None:
-    if not case.takes_weights:
-        return None
-    path = tmp_path / "random.safetensors"
-    pack(network_of(case.method.id, case.preset_name).state_dict(), path, {})
-    return path
+    return case.write_weights(tmp_path) if case.takes_weights else None
 
 
 def inputs(height: int, width: int, frames: int = 3, reference: int | None = None) -> MergeInput:
@@ -114,7 +68,7 @@ def three(case: Case, height: int, width: int) -> MergeInput:
 @torch.inference_mode()
 def run(case: Case, given: MergeInput, seed: int = 0) -> Tensor:
     """Give the light; what a method says beside it is a chance."""
-    network = network_of(case.method.id, case.preset_name)
+    network = case.network
     found = case.method.run(network, given, torch.Generator().manual_seed(seed), lambda _: None)
     light, chance = found[:, :3], found[:, 3:]
     assert chance.shape[1] <= 1
@@ -210,7 +164,7 @@ def test_randomness_comes_from_the_generator_alone(case: Case) -> None:
 
 def test_progress_rises_to_one(case: Case) -> None:
     told: list[float] = []
-    network = network_of(case.method.id, case.preset_name)
+    network = case.network
     with torch.inference_mode():
         case.method.run(network, three(case, 32, 32), torch.Generator(), told.append)
     assert told == sorted(told)
@@ -281,12 +235,8 @@ def test_an_exposed_scene_that_stands_still_comes_back(case: Case, weights: Path
     assert merged.recovered[unclipped.all(axis=-1)].mean() < 0.05
 
 
-def test_nothing_is_fetched(case: Case, weights: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a connection was tried")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+@pytest.mark.usefixtures("no_network")
+def test_nothing_is_fetched(case: Case, weights: Path | None) -> None:
     case.method.build(case.preset.settings)
     merge(case, weights, bracket(40, 40))
 
@@ -326,7 +276,7 @@ def test_a_run_takes_no_more_memory_than_declared(case: Case) -> None:
 
 
 def test_weights_survive_their_own_names(case: Case) -> None:
-    state = network_of(case.method.id, case.preset_name).state_dict()
+    state = case.network.state_dict()
     renamed = case.method.own_names(state)
     assert renamed.keys() == state.keys()
     assert all(torch.equal(renamed[name], state[name]) for name in state)
