@@ -41,3 +41,11 @@ def test_what_nobody_asks_for_tells_nothing() -> None:
     found = anchored(torch.zeros_like(wrong), wrong, share)
     torch.testing.assert_close(found[..., :32], torch.ones(1, 3, 64, 32))
     assert found.isfinite().all()
+
+
+def test_a_measured_channel_keeps_detail_out_of_the_others() -> None:
+    share = everywhere()
+    share[:, 1, :32] = 0
+    found = anchored(texture(), ramp(), share)
+    torch.testing.assert_close(found[:, :, :32], ramp()[:, :, :32])
+    assert (found - ramp())[:, :, 32:].abs().min() > 0.5

@@ -18,14 +18,17 @@ _LEAST = 1e-6
 def anchored(gain: Tensor, expected: Tensor, share: Tensor) -> Tensor:
     """Give the log2 gain that is expected the detail of one that was drawn, all N x 3 x H x W.
 
+    Detail goes where all channels are lost: where one was measured, it already says how bright the pixel is, and
+    detail in the others would only change its colour.
+
     Args:
         gain: What was drawn.
         expected: What regression expects.
-        share: By how much each pixel's channel counts; what was found where it is 0 tells nothing.
+        share: Share of each cell's pixels whose channel is lost; what was found where it is 0 tells nothing.
     """
-    counted = share.sum(1, keepdim=True)
-    change = (share * (gain - expected)).sum(1, keepdim=True) / counted.clamp_min(_LEAST)
-    return expected + change - _coarse(counted * change) / _coarse(counted).clamp_min(_LEAST)
+    lost = share.amin(1, keepdim=True)
+    change = (gain - expected).mean(1, keepdim=True)
+    return expected + lost * (change - _coarse(lost * change) / _coarse(lost).clamp_min(_LEAST))
 
 
 def _coarse(x: Tensor) -> Tensor:
