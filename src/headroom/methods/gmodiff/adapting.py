@@ -21,6 +21,8 @@ ADAPTED = (
     r"skips\.\d+\.(conv1|mlp\.[02])",
 )
 """Layers with adapters: all but those that see the step."""
+EXPECTING = r"expecting\.(stem|head|down\.\d+|context\.[02]|.+\.(conv[12]|reduce|modulation))"
+"""Have some as well where it is told what to expect: of a bracket's reference instead of any photo."""
 PAINTING = r"autoencoder\.decoder\.conv_out"
 """Has one as well where the map is painted anew, which is made by this layer."""
 

@@ -68,6 +68,14 @@ METHOD = Method(
     verb="merge",
     summary="GMODiff: a gain map over the reference's picture, and where it is unreliable",
     presets={
+        "compact": Preset(
+            COMPACT_REFINER,
+            _COMPACT,
+            weights=(
+                "latent_prior-autoencoder", "latent_prior-denoiser", "hybrid_ae-compact", "gmodiff-refiner",
+            ),  # fmt: skip
+            summary="ours: the regressed map, changed by one step of the compact latent prior where it is in doubt",
+        ),
         "regressor": Preset(
             CompactSettings(),
             Capabilities(
@@ -93,12 +101,6 @@ METHOD = Method(
             ),
             weights=(),
             summary="the paper's DaReg with its mask head, 48.3 M parameters; regression only",
-        ),
-        "compact": Preset(
-            COMPACT_REFINER,
-            _COMPACT,
-            weights=(),
-            summary="ours: the regressed map, changed by one step of the compact latent prior where it is in doubt",
         ),
         "compact_unguided": Preset(
             replace(COMPACT_REFINER, guided=False),

@@ -18,6 +18,7 @@ from headroom.errors import UsageError
 from headroom.methods.contract import MergeBatch, Training
 from headroom.methods.gmodiff.adapting import (
     ADAPTED,
+    EXPECTING,
     NEW,
     PAINTING,
     RANK,
@@ -87,7 +88,7 @@ def prepare(network: nn.Module, settings: RefinerLoss) -> None:
         )
     modules = dict(refiner.named_modules())
     trained = [name for name in TRAINED if name in modules]
-    layers = ADAPTED if refiner.keeps_map else (*ADAPTED, PAINTING)
+    layers = (*ADAPTED, EXPECTING if refiner.keeps_map else PAINTING)
     add_adapters(refiner, layers, rank=RANK, scale=SCALE, trained=trained)
 
 
