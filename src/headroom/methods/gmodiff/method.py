@@ -71,9 +71,7 @@ METHOD = Method(
         "compact": Preset(
             COMPACT_REFINER,
             _COMPACT,
-            weights=(
-                "latent_prior-autoencoder", "latent_prior-denoiser", "hybrid_ae-compact", "gmodiff-refiner",
-            ),  # fmt: skip
+            weights=("latent_prior-autoencoder", "latent_prior-denoiser", "hybrid_ae-compact", "gmodiff-refiner"),
             summary="ours: the regressed map, changed by one step of the compact latent prior where it is in doubt",
         ),
         "regressor": Preset(
