@@ -16,7 +16,7 @@ compare() { # DATASET FOLDER METHOD...
 }
 
 [ -d "$out/brackets" ] || "$headroom" data brackets "$panoramas" -o "$out/brackets"
-compare "synth:$panoramas" "$out/photos" linear hybrid_ae
+compare "synth:$panoramas" "$out/photos" linear hybrid_ae lediff
 compare "brackets:$out/brackets" "$out/merged" debevec lf_diff gmodiff
 compare "exposure-errors:$panoramas" "$out/enhanced" input sagiri
 for format in md csv html; do
