@@ -80,7 +80,7 @@ class Refiner(LatentPrior):
     """A regressor, and the latent prior that repairs what it regressed."""
 
     def start(self, regressor: Regressor, settings: RefinerSettings) -> None:
-        """Give the prior a regressor and the parts that the refiner has besides; the result is the regressor's yet."""
+        """Give the prior a regressor and the parts that the refiner has besides, which have learned nothing yet."""
         self.regressor, self.reduction = regressor, settings.reduction
         self.keeps_map, self.guided = settings.keeps_map, settings.guided
         width = self.denoiser.config.cross_attention_dim

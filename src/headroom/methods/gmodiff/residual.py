@@ -14,8 +14,6 @@ _SEEN = 22
 _BLOCKS = 2
 _DOUBT = (1.0, 4.0)
 """What the logits of doubt are multiplied by and what is added to them at first: one chance in fifty opens half."""
-
-
 _STEEP = 2.0
 """What the change is multiplied by before its bound, so that it learns faster than other layers."""
 
