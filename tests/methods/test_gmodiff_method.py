@@ -70,7 +70,7 @@ def test_the_predicted_map_becomes_the_gain_map_of_a_jpeg(tmp_path: Path) -> Non
     padded = pad_merge_input(seen, loaded.preset.capabilities.size_multiple, 1)
     with torch.inference_mode():
         expected = 4 * loaded.network(padded).light[0, :, :48, :64].permute(1, 2, 0).numpy()
-    np.testing.assert_allclose(made.pixels, expected, atol=1e-4, rtol=1e-4)
+    np.testing.assert_allclose(made.pixels, expected, atol=2e-3, rtol=2e-3)  # in bfloat16 where the processor has it
     headroom.write_hdr(made, tmp_path / "map.jpg")
     shown = headroom.expand(headroom.read_photo(tmp_path / "map.jpg")).pixels  # by the map that it carries
     lit = expected.max(axis=-1) > 0.05

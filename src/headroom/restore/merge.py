@@ -104,7 +104,8 @@ def _runner(loaded: Loaded, plan: Plan, seed: int) -> RunMethod:
         height, width = inputs.encoded.shape[-2:]
         padded = pad_merge_input(inputs, capabilities.size_multiple, capabilities.minimum_size_px)
         on_device = MergeInput(*(tensor.to(plan.device) for tensor in padded))
-        found = loaded.method.run(loaded.network, on_device, generator, lambda _share: None)
+        with plan.precision():
+            found = loaded.method.run(loaded.network, on_device, generator, lambda _share: None)
         return found[:, :, :height, :width].float().cpu()
 
     return run

@@ -60,6 +60,7 @@ _COMPACT = Capabilities(
     overlap_px=128,
     peak_bytes_per_pixel=1500,
     exact_tiles=False,
+    half_precision=True,
     frames=(3, 3),
 )
 
