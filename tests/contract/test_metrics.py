@@ -69,8 +69,16 @@ def noisy(picture: FloatImage, stops: float, domain: Domain) -> FloatImage:
 
 def pair(metric: Metric, prediction: FloatImage, truth: FloatImage) -> Pair:
     codes = np.clip(truth, 0, 1) ** (1 / 2.2) if metric.takes == "codes" else None
-    mask = np.hypot(*(np.indices(SHAPE) - 30)) < 25 if metric.takes in {"mask", "base"} else None
-    return Pair(metric.domain, prediction, truth, codes, mask, base=truth if metric.takes == "base" else None)
+    disc = np.hypot(*(np.indices(SHAPE) - 30)) < 25
+    return Pair(
+        metric.domain,
+        prediction,
+        truth,
+        codes,
+        mask=disc if metric.takes in {"mask", "base"} else None,
+        base=truth if metric.takes == "base" else None,
+        unseen=(lambda: disc) if metric.takes == "frames" else None,
+    )
 
 
 def value(metric: Metric, models: Path, pairs: Sequence[Pair]) -> float:
