@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -53,14 +52,18 @@ def _network(method_id: str, preset_name: str) -> nn.Module:
     return network.eval()
 
 
-def cases(verb: Verb, *, slow_parameters: int, largest_parameters: float = math.inf) -> Sequence[object]:
+LARGEST_PARAMETERS = 300_000_000
+"""Networks that are larger fit no machine that runs tests; their own tests look at them without memory."""
+
+
+def cases(verb: Verb, *, slow_parameters: int) -> Sequence[object]:
     """Give every preset of a verb; the larger ones are slow, and those that are larger still are left out."""
     found = []
     for method in map(methods.load, methods.available()):
         for name, preset in method.presets.items() if method.verb == verb else ():
             with torch.device("meta"):
                 size = sum(parameter.numel() for parameter in method.build(preset.settings).parameters())
-            if size < largest_parameters:
+            if size < LARGEST_PARAMETERS:
                 marks = [pytest.mark.slow] if size > slow_parameters else []
                 found.append(pytest.param(Case(method, name), marks=marks, id=f"{method.id}-{name}"))
     return found

@@ -18,11 +18,9 @@ from headroom.methods.contract import EnhanceInput, Sampling
 from headroom.restore.reduce import pad_to_multiple
 
 SLOW_PARAMETERS = 10_000_000
-LARGEST_PARAMETERS = 300_000_000
-"""Networks that are larger fit no machine that runs tests; their own tests look at them without memory."""
 
 
-@pytest.fixture(params=cases("enhance", slow_parameters=SLOW_PARAMETERS, largest_parameters=LARGEST_PARAMETERS))
+@pytest.fixture(params=cases("enhance", slow_parameters=SLOW_PARAMETERS))
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
     return found
