@@ -381,3 +381,8 @@ def test_ctrl_c_leaves_whole_files_and_130(tmp_path: Path, interrupt: Callable[.
         for path, ev in zip(first, (-2, 2), strict=True):
             take(card / f"{path.stem}-{i:03}.jpg", ev, after_s=3600 * i + ev + 2)
     assert 0 < len(interrupt("merge", "--auto", card, "--method", "debevec", out=out)) < 50
+
+
+def test_a_folder_that_is_missing_is_named_as_such(tmp_path: Path, run: Run, capsys: Capture) -> None:
+    assert run("merge", tmp_path / "typo", "-o", tmp_path / "out.exr") == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'typo'}: is not there.")

@@ -22,7 +22,7 @@ def plan_brackets(
 
     Raises:
         UsageError: The inputs, `out` and the format do not fit together.
-        InputError: A folder holds no photo, or no bracket.
+        InputError: A folder is missing, or holds no photo or no bracket.
     """
     if not auto and out.suffix and not out.is_dir():
         jobs = [job_of(_frames(inputs), checked_file(out, format_name), preview=preview)]
@@ -37,6 +37,8 @@ def plan_brackets(
 
 def _frames(inputs: Sequence[Path]) -> Sequence[Path]:
     """Return the files of one bracket."""
+    if len(inputs) == 1 and not inputs[0].exists():
+        raise InputError(f"{inputs[0]}: is not there. Check the name.")
     if len(inputs) != 1 or not inputs[0].is_dir():
         for path, count in Counter(inputs).items():
             if count > 1:
