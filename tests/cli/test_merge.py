@@ -385,4 +385,4 @@ def test_ctrl_c_leaves_whole_files_and_130(tmp_path: Path, interrupt: Callable[.
 
 def test_a_folder_that_is_missing_is_named_as_such(tmp_path: Path, run: Run, capsys: Capture) -> None:
     assert run("merge", tmp_path / "typo", "-o", tmp_path / "out.exr") == 1
-    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'typo'}: is not there.")
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'typo'}: no such file or folder.")

@@ -15,8 +15,9 @@ from torch import Tensor
 
 import headroom
 from headroom import methods
+from headroom.colour.code_ends import CRUSHED_BELOW_CODE
 from headroom.image import Photo
-from headroom.methods.contract import CRUSHED_BELOW_CODE, ExpandInput
+from headroom.methods.contract import ExpandInput
 from headroom.restore.reduce import pad_input
 
 SLOW_PARAMETERS = 30_000_000

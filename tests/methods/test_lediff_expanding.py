@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from headroom.colour.code_ends import CRUSH_LEVEL
 from headroom.methods import load
-from headroom.methods.contract import CRUSH_LEVEL, ExpandInput
+from headroom.methods.contract import ExpandInput
 from headroom.methods.lediff.expanding import expand, scale_of
 from headroom.methods.lediff.exposer import ExposeOptions
 from headroom.methods.lediff.network import LEDiff

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from pictures import light_to_srgb, srgb_to_light
 from torch import Tensor, nn
 
+from headroom.colour.code_ends import CRUSH_LEVEL
 from headroom.colour.transfer import decode_codes
 from headroom.image import Encoding, FloatImage, Photo
-from headroom.methods.contract import CRUSH_LEVEL, Capabilities, ExpandInput, Method, Preset, Progress
+from headroom.methods.contract import Capabilities, ExpandInput, Method, Preset, Progress
 from headroom.restore.clipping import crush_level, crushed_codes, recovery_weight
 from headroom.restore.compose import GainRows, Shadows, compose, no_gain
 from headroom.restore.network import Loaded

@@ -37,9 +37,7 @@ def plan_brackets(
 
 def _frames(inputs: Sequence[Path]) -> Sequence[Path]:
     """Return the files of one bracket."""
-    if len(inputs) == 1 and not inputs[0].exists():
-        raise InputError(f"{inputs[0]}: is not there. Check the name.")
-    if len(inputs) != 1 or not inputs[0].is_dir():
+    if len(inputs) != 1 or not _is_folder(inputs[0]):
         for path, count in Counter(inputs).items():
             if count > 1:
                 raise UsageError(f"{path}: is given twice. Give each frame once.")
@@ -52,10 +50,21 @@ def _frames(inputs: Sequence[Path]) -> Sequence[Path]:
     return frames
 
 
+def _is_folder(path: Path) -> bool:
+    """Tell a folder from a file.
+
+    Raises:
+        InputError: There is neither.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder. Check the name.")
+    return path.is_dir()
+
+
 def _brackets_in(folders: Sequence[Path]) -> list[list[Path]]:
     """Part folders into brackets; photos that belong to none are counted and passed over."""
     for path in folders:
-        if not path.is_dir():
+        if not _is_folder(path):
             raise UsageError(f"{path}: is no folder, and --auto parts folders into brackets. Leave --auto out.")
     groups = [group for folder in folders for group in group_folder(folder)]
     brackets = [group for group in groups if len(group) > 1]

@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from headroom.colour.code_ends import BLOWN_CODE
 from headroom.data.camera import CameraSettings, Shot, photograph
 from headroom.data.views import View, render_views, sample_views
 from headroom.methods.contract import ExpandBatch
+from headroom.nn.srgb import srgb_light
 
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
 _DARK_CODE = 16 / 255
@@ -108,7 +110,7 @@ def to_batch(shot: Shot) -> ExpandBatch:
     The truth is divided by the median ratio of its luminance to the photo's over well-exposed pixels, because nothing
     in a photo tells its absolute scale.
     """
-    linear = torch.where(shot.codes <= 0.04045, shot.codes / 12.92, ((shot.codes + 0.055) / 1.055) ** 2.4)
+    linear = srgb_light(shot.codes)
     clipped = _clipped(shot.codes)
     measured = (clipped.amax(1) == 0) & (shot.codes.amin(1) >= _DARK_CODE)
     ratio = log2_luminance(shot.scene) - log2_luminance(linear)
@@ -129,4 +131,4 @@ def _clipped(codes: Tensor) -> Tensor:
     """
     blocks = F.max_pool2d((codes >= 1).float(), _BLOCK_PX, ceil_mode=True)
     near = F.interpolate(F.max_pool2d(blocks, 3, stride=1, padding=1), scale_factor=float(_BLOCK_PX), mode="nearest")
-    return (codes >= 250 / 255 - 1e-4) * near[:, :, : codes.shape[2], : codes.shape[3]]
+    return (codes >= BLOWN_CODE - 1e-4) * near[:, :, : codes.shape[2], : codes.shape[3]]

@@ -20,11 +20,6 @@ Progress = Callable[[float], None]
 
 Verb = Literal["expand", "merge", "enhance", "generate"]
 
-CRUSHED_BELOW_CODE = 8
-"""Codes of a photo below it are crushed: rounding and compression leave nothing of what was there."""
-CRUSH_LEVEL = CRUSHED_BELOW_CODE / 255 / 12.92
-"""The light of that code in 8-bit sRGB, whose curve is straight there."""
-
 Inputs = TypeVar("Inputs", bound=tuple[Any, ...])
 Examples = TypeVar("Examples", bound=tuple[Tensor, ...])
 

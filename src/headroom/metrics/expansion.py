@@ -16,15 +16,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.colour.code_ends import BLOWN_CODE, CRUSHED_BELOW_CODE
 from headroom.colour.transfer import decode
 from headroom.image import FloatImage
 from headroom.metrics.contract import DISPLAY_PEAK_NITS, Metric, Pair, plain
 from headroom.metrics.pu21 import pu21_psnr
 
-CLIPPED_CODE = 250 / 255
-"""A pixel whose largest channel reaches this share of full scale counts as clipped, JPEG noise allowed for."""
-
-_CRUSHED_CODE = 8 / 255
+_CRUSHED_CODE = CRUSHED_BELOW_CODE / 255
 _DARK_CODE = 16 / 255
 _FLOOR = 2.0**-14
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -55,7 +53,7 @@ def score_expansion(prediction: FloatImage, truth: FloatImage, codes: FloatImage
         truth: H x W x 3 linear, any scale.
         codes: H x W x 3, the photo's code values in [0, 1].
     """
-    clipped = codes.max(axis=2) >= CLIPPED_CODE
+    clipped = codes.max(axis=2) >= BLOWN_CODE
     prediction, truth = align(prediction, truth, codes)
     error = (_log2_luminance(prediction) - _log2_luminance(truth))[clipped]
     nits = DISPLAY_PEAK_NITS / max(float(truth.max()), _FLOOR)
@@ -73,7 +71,7 @@ def align(prediction: FloatImage, truth: FloatImage, codes: FloatImage) -> tuple
 
     Both gains are median ratios over well-exposed pixels.
     """
-    measured = (codes.max(axis=2) < CLIPPED_CODE) & (codes.min(axis=2) >= _DARK_CODE)
+    measured = (codes.max(axis=2) < BLOWN_CODE) & (codes.min(axis=2) >= _DARK_CODE)
     truth = truth * np.float32(np.exp2(-_median_log2_ratio(truth, decode(codes, "srgb"), measured)))
     return prediction * np.float32(np.exp2(-_median_log2_ratio(prediction, truth, measured))), truth
 

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.colour.code_ends import BLOWN_CODE
 from headroom.image import FloatImage
 from headroom.metrics.brisque import brisque_features
 from headroom.metrics.brisque_features import Picture
 from headroom.metrics.contract import Features, Metric, Pair
-from headroom.metrics.expansion import CLIPPED_CODE
 from headroom.metrics.frechet import drago_codes, frechet_distance, reinhard_codes
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _drago(pair: Pair) -> _Seen:
 
 
 def _clipped(pair: Pair) -> NDArray[np.bool_]:
-    return np.asarray(pair.known_codes.max(axis=2) >= CLIPPED_CODE)
+    return np.asarray(pair.known_codes.max(axis=2) >= BLOWN_CODE)
 
 
 _Look = Callable[[Pair], _Seen]

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from headroom.colour.code_ends import BLOWN_CODE
 from headroom.metrics.brisque_features import Picture, contrast_normalised, grey_codes, in_blocks, to_grey
 from headroom.metrics.contract import Metric, plain
-from headroom.metrics.expansion import CLIPPED_CODE
 from headroom.metrics.pu21 import pu21_encode
 
 _BLOCK_PX, _SEGMENT_PX = 16, 6
@@ -115,18 +115,15 @@ METRICS = (
         id="pu21_piqe_clipped",
         name="PU21-PIQE, clipped regions",
         source="the same, of blocks of which half or more is clipped",
-        open=plain(lambda pair: pu21_piqe(pair.prediction, pair.known_codes.max(axis=2) >= CLIPPED_CODE)),
+        open=plain(lambda pair: pu21_piqe(pair.prediction, pair.known_codes.max(axis=2) >= BLOWN_CODE)),
         takes="codes",
     ),
-    Metric(
+    replace(
+        _WHOLE,
         id="piqe",
         name="PIQE",
-        direction="lower",
         domain="codes",
-        unit="",
-        limits=(0, 100),
         source="Venkatanath et al. 2015",
         open=plain(lambda pair: piqe(pair.prediction)),
-        compares=False,
     ),
 )

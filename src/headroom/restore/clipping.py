@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from headroom.colour.code_ends import CRUSHED_BELOW_CODE
 from headroom.colour.transfer import decode_codes
 from headroom.image import FloatImage, Photo
-from headroom.methods.contract import CRUSHED_BELOW_CODE
 
 _LEAST_STEP = 5
 """Codes below the top that may count in any compressed photo, also where its quantisation tables allow for less."""

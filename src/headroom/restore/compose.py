@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from headroom.colour.code_ends import CRUSH_LEVEL
 from headroom.image import FloatImage
-from headroom.methods.contract import CRUSH_LEVEL
 from headroom.nn.gain import upsample_gain
 
 LinearRows = Callable[[int, int], FloatImage]

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from headroom.colour.code_ends import CRUSHED_BELOW_CODE
 from headroom.colour.transfer import decode, decode_codes, encode
 from headroom.image import Encoding, Photo
-from headroom.methods.contract import CRUSHED_BELOW_CODE, ExpandInput
+from headroom.methods.contract import ExpandInput
 from headroom.restore.srgb_like import SRGB_LIKE
 
 _STRIP_ROWS = 256

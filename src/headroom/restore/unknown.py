@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from headroom.colour.code_ends import BLOWN_CODE
 from headroom.colour.strips import strips
 from headroom.errors import InputError
 from headroom.image import Photo
@@ -18,7 +19,6 @@ from headroom.restore.srgb_like import srgb_like_rows
 Mask = NDArray[np.uint8]
 """H x W, 1 where content may be made up, else 0."""
 
-BLOWN_CODE = 250 / 255
 CRUSHED_CODE = 5 / 255
 _PX_PER_RADIUS = 1000
 

@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from headroom.colour.code_ends import CRUSHED_BELOW_CODE
 from headroom.errors import UsageError
 from headroom.image import FloatImage
-from headroom.methods.contract import CRUSHED_BELOW_CODE
 from headroom.restore.compose import GainRows, cells_to_rows
 from headroom.restore.frame_cells import frame_cell_px, in_cells, motion_between, places_before
 from headroom.restore.guide import Guide

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
+from headroom.colour.code_ends import CRUSHED_BELOW_CODE
 from headroom.data.camera import CameraSettings
 from headroom.data.expansion import log2_luminance
 from headroom.data.exposures import ExposureData, ExposureSettings, Photo
 from headroom.data.panoramas import load_panoramas
-from headroom.methods.contract import CRUSHED_BELOW_CODE, ExposureBatch, Training
+from headroom.methods.contract import ExposureBatch, Training
 from headroom.training.method_task import MethodTask
 from headroom.training.recipe import Recipe, Table
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
+from headroom.colour.code_ends import BLOWN_CODE
 from headroom.data.brackets import BracketData, BracketSettings
 from headroom.data.panoramas import load_panoramas
 from headroom.methods.contract import MergeBatch, Training
-from headroom.metrics.expansion import CLIPPED_CODE
 from headroom.metrics.merging import mean_merge_scores, score_merge
 from headroom.nn.mu_law import mu_law
 from headroom.training.method_task import MethodTask, images
@@ -60,7 +60,7 @@ class MergeTask(MethodTask[MergeBatch]):
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Score the validation brackets: means over images; masked ones are about what clips in the reference."""
         scores = [
-            score_merge(light, truth, (codes > CLIPPED_CODE).any(axis=2))
+            score_merge(light, truth, (codes > BLOWN_CODE).any(axis=2))
             for batch in self._validation
             for light, truth, codes in zip(
                 *map(images, (self._predict(network, batch), batch.truth, _reference(batch.encoded, batch))),

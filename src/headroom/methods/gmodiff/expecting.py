@@ -8,13 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from headroom.colour.code_ends import BLOWN_CODE
 from headroom.methods.gmodiff.blending import hidden
 from headroom.methods.gmodiff.frames import Frames
 from headroom.nn.gain import upsample_gain
 from headroom.nn.gain_network import GainNetwork
-
-_CLIPPED = 250 / 255
-"""Code from which on a channel is clipped, as the network has learned it."""
 
 
 class Expected(NamedTuple):
@@ -38,7 +36,7 @@ def expect(network: GainNetwork, frames: Frames, reduction: int) -> Expected:
         reduction: How many times smaller the network sees the reference.
     """
     codes, light = frames.base, frames.linear[:, 1]
-    clipped = (codes > _CLIPPED).to(codes.dtype)
+    clipped = (codes > BLOWN_CODE).to(codes.dtype)
     small, share = F.avg_pool2d(codes, reduction), F.avg_pool2d(clipped, reduction)
     gain = upsample_gain(network(small, share).float(), share, (codes.shape[2], codes.shape[3]))
     return Expected((light * torch.exp2(gain * clipped)).clamp(max=1), clipped * hidden(frames))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from headroom.methods.contract import CRUSH_LEVEL, CRUSHED_BELOW_CODE, ExpandInput, Progress
+from headroom.colour.code_ends import CRUSH_LEVEL, CRUSHED_BELOW_CODE
+from headroom.methods.contract import ExpandInput, Progress
 from headroom.methods.lediff.anchoring import anchored
 from headroom.methods.lediff.continuing import continued
 from headroom.methods.lediff.expose import expose

@@ -21,6 +21,7 @@ from headroom.nn.latent.prior import LatentPrior
 from headroom.nn.latent.sampling import Sampler
 from headroom.nn.latent.schedule import signal_shares
 from headroom.nn.latent.settings import COMPACT, STABLE_DIFFUSION_1, LatentPriorSettings
+from headroom.nn.srgb import srgb_light
 
 Direction = Literal["highlights", "shadows"]
 """Towards shorter exposures, which show highlights, or towards longer ones."""
@@ -142,8 +143,7 @@ class Exposer(LatentPrior):
     def light_of(self, codes: Tensor) -> Tensor:
         """Turn the decoder's code values into light, which is never negative; those of a prior's own are sRGB."""
         if "decoder" not in self.trained:
-            codes = codes.clamp(0, 1)
-            return torch.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
+            return srgb_light(codes.clamp(0, 1))
         low, high = self.log_range
         return ((low + (high - low) * codes).clamp(max=_LARGEST_LOG).exp() - self.epsilon).clamp_min(0)
 
