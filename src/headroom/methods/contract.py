@@ -86,19 +86,17 @@ class ExpandInput(NamedTuple):
         clipped: N x 3 x H x W share of each cell's pixels whose channel is clipped, in [0, 1]; only 0 and 1 at
             full resolution.
         crushed: The same of channels with codes below `CRUSHED_BELOW_CODE`; None where nobody counted them.
-        cell_px: Side of a cell in pixels of the photo; 1 at full resolution.
     """
 
     encoded: Tensor
     linear: Tensor
     clipped: Tensor
     crushed: Tensor | None = None
-    cell_px: int = 1
 
     def mapped(self, function: Callable[[Tensor], Tensor]) -> ExpandInput:
         """Apply a function to every tensor that is there."""
         crushed = None if self.crushed is None else function(self.crushed)
-        return ExpandInput(function(self.encoded), function(self.linear), function(self.clipped), crushed, self.cell_px)
+        return ExpandInput(function(self.encoded), function(self.linear), function(self.clipped), crushed)
 
 
 class ExpandBatch(NamedTuple):

@@ -42,7 +42,7 @@ def reduced_input(codes: NDArray[np.uint8], clipped: NDArray[np.bool_], cell_px:
         1 x 3 x ceil(H / cell_px) x ceil(W / cell_px) tensors.
     """
     planes = codes, _as_codes(clipped), _as_codes(codes < CRUSHED_BELOW_CODE)
-    return _tensors(*(np.asarray(Image.fromarray(plane).reduce(cell_px)) for plane in planes), cell_px=cell_px)
+    return _tensors(*(np.asarray(Image.fromarray(plane).reduce(cell_px)) for plane in planes))
 
 
 def full_input(codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> ExpandInput:
@@ -65,10 +65,9 @@ def _as_codes(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return mask.astype(np.uint8) * np.uint8(255)
 
 
-def _tensors(*planes: NDArray[np.uint8], cell_px: int = 1) -> ExpandInput:
-    encoded, clipped, crushed = (np.float32(1 / 255) * plane for plane in planes)
-    linear = decode(encoded, "srgb")
-    return ExpandInput(_planar(encoded), _planar(linear), _planar(clipped), _planar(crushed), cell_px)
+def _tensors(codes: NDArray[np.uint8], *shares: NDArray[np.uint8]) -> ExpandInput:
+    encoded, *rest = (np.float32(1 / 255) * plane for plane in (codes, *shares))
+    return ExpandInput(*map(_planar, (encoded, decode(encoded, "srgb"), *rest)))
 
 
 def _planar(image: NDArray[np.float32]) -> Tensor:

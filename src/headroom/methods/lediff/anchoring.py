@@ -2,8 +2,7 @@
 
 What is drawn from noise is one of many scenes that the photo could show. Its detail is what makes it look real; its
 brightness is as wrong as a guess is, and a small prior's colours are blotches. What regression expects, the mean over
-all of these scenes, errs least, and has no detail. So that is taken, with the detail in brightness of what is drawn,
-made as strong as the photo's own.
+all of these scenes, errs least, and has no detail. So that is taken, with the detail in brightness of what is drawn.
 """
 
 from __future__ import annotations
@@ -11,14 +10,12 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from headroom.methods.lediff.matching import strengthened
-
 _CELLS = 16
 """Along the longer side: what is coarser than one of them is regression's."""
 _LEAST = 1e-6
 
 
-def anchored(gain: Tensor, expected: Tensor, share: Tensor, strength: Tensor) -> Tensor:
+def anchored(gain: Tensor, expected: Tensor, share: Tensor) -> Tensor:
     """Give the log2 gain that is expected the detail of one that was drawn, all N x 3 x H x W.
 
     Detail goes where all channels are lost: where one was measured, it already says how bright the pixel is, and
@@ -28,12 +25,10 @@ def anchored(gain: Tensor, expected: Tensor, share: Tensor, strength: Tensor) ->
         gain: What was drawn.
         expected: What regression expects.
         share: Share of each cell's pixels whose channel is lost; what was found where it is 0 tells nothing.
-        strength: N x BANDS, how many times stronger each octave of the detail becomes; see `strengths`.
     """
     lost = share.amin(1, keepdim=True)
     change = (gain - expected).mean(1, keepdim=True)
-    detail = lost * (change - _coarse(lost * change) / _coarse(lost).clamp_min(_LEAST))
-    return expected + lost * strengthened(detail, strength)
+    return expected + lost * (change - _coarse(lost * change) / _coarse(lost).clamp_min(_LEAST))
 
 
 def _coarse(x: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ from headroom.methods.lediff.anchoring import anchored
 from headroom.methods.lediff.continuing import continued
 from headroom.methods.lediff.expose import expose
 from headroom.methods.lediff.exposer import DIRECTIONS, Direction, Exposer
-from headroom.methods.lediff.matching import strengths
 from headroom.methods.lediff.network import LEDiff
 from headroom.nn.gain_network import expected_gain
 from headroom.nn.latent.tiling import decode_tiled, encode_tiled
@@ -37,13 +36,7 @@ def expand(network: LEDiff, inputs: ExpandInput, generator: torch.Generator, pro
             found = continued(found, _measured(inputs.encoded, where))
             if direction == "highlights" and network.anchor is not None:
                 expected = expected_gain(network.anchor, inputs.encoded, inputs.clipped)
-                strength = strengths(
-                    _log2_luminance(inputs.linear)[:, None],
-                    _log2_luminance(light)[:, None],
-                    inputs.encoded,
-                    is_reduced=inputs.cell_px > 1,
-                )
-                found = anchored(found, expected, inputs.clipped, strength)
+                found = anchored(found, expected, inputs.clipped)
             gain = torch.where(where > 0, found, gain)
     progress(1.0)
     return gain
