@@ -23,7 +23,9 @@ SHAPE = (160, 224)
 UNKNOWN = np.zeros(SHAPE, np.bool_)
 UNKNOWN[30:130, 50:200] = True
 TRUTHS = [(texture(seed)[: SHAPE[0], : SHAPE[1]] / 255).astype(np.float32) for seed in (1, 2)]
-ENCODER, STATISTICS = registry.find(["patch_frechet_encoder", "patch_frechet_statistics"])
+ENCODER, STATISTICS, CLASSIFIER = registry.find(
+    [f"patch_frechet_{kind}" for kind in ("encoder", "statistics", "imagenet")]
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def encoder() -> Features:
     return ENCODER.open(Path())
 
 
-@pytest.fixture(params=[ENCODER, STATISTICS], ids=["encoder", "statistics"])
+@pytest.fixture(params=[ENCODER, STATISTICS, CLASSIFIER], ids=["encoder", "statistics", "imagenet"])
 def metric(request: pytest.FixtureRequest) -> Metric:
     found: Metric = request.param
     return found
@@ -119,7 +121,9 @@ def test_it_grows_with_blur_and_with_noise(metric: Metric) -> None:
 
 
 def test_another_photograph_is_nearer_than_nothing(metric: Metric) -> None:
-    assert distance(metric, mirror) < distance(metric, flat) / 4
+    # Of 24 patches and 1280 features, most of the distance is chance.
+    times = 1.4 if metric is CLASSIFIER else 4
+    assert distance(metric, mirror) < distance(metric, flat) / times
 
 
 def test_to_the_statistics_another_photograph_is_nearer_than_the_same_one_blurred() -> None:
@@ -140,7 +144,7 @@ def lit(truth: np.ndarray) -> np.ndarray:
     return np.where(UNKNOWN[..., None], 1 + 7 * truth, 0.5 * truth).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", ["encoder_r", "encoder_d", "statistics_r", "statistics_d"])
+@pytest.mark.parametrize("name", ["encoder_r", "encoder_d", "statistics_r", "statistics_d", "imagenet_r", "imagenet_d"])
 def test_of_an_expanded_photo_patches_are_those_that_clip(name: str) -> None:
     metric = registry.find([f"patch_frechet_{name}"])[0]
     features = metric.open(Path())

