@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny import BlurTask, tiny_recipe
 
 from headroom.errors import WeightsError
@@ -107,6 +107,22 @@ def test_killed_at_random_times(tmp_path: Path, unbroken: Path) -> None:
         while not run_forked(folder, killed_after_s=moments.uniform(0.2, 1.3) * whole_s):
             pass
         assert_same_outcome(folder / "run", unbroken)
+
+
+def test_what_safetensors_left_half_written_is_removed(tmp_path: Path, unbroken: Path) -> None:
+    assert run_forked(tmp_path)
+    run = tmp_path / "run"
+    large = {"weight": torch.zeros(30_000_000)}
+    writing = multiprocessing.get_context("fork").Process(target=save_file, args=(large, run / "best.safetensors"))
+    writing.start()
+    while not (left := list(run.glob(".tmp*"))) and writing.is_alive():
+        pass
+    writing.kill()
+    writing.join()
+    assert left
+    assert left[0].exists()
+    assert run_forked(tmp_path)
+    assert_same_outcome(run, unbroken)
 
 
 def test_a_resumed_run_may_be_complete_already(tmp_path: Path, unbroken: Path) -> None:

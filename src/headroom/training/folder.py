@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from pydantic import ValidationError
 from headroom.errors import OutputError, UsageError
 from headroom.files import write_atomically
 from headroom.training.recipe import Recipe
+
+_LEFT_BY_A_KILL = (".*.part*", "*/.*.part*", ".tmp??????")
+"""Names of half written files: ours, and what safetensors writes beside the path that it is given."""
 
 
 def open_run(folder: Path, recipe: Recipe, *, resume: bool) -> None:
@@ -27,7 +31,7 @@ def open_run(folder: Path, recipe: Recipe, *, resume: bool) -> None:
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made ({error.strerror}). Choose another folder.") from error
     write_atomically(path, recipe.model_dump_json(indent=2).encode())
-    for part in [*folder.glob(".*.part*"), *folder.glob("*/.*.part*")]:  # Left by a kill in the middle of a write.
+    for part in itertools.chain.from_iterable(folder.glob(pattern) for pattern in _LEFT_BY_A_KILL):
         shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
