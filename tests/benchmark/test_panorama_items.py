@@ -72,6 +72,15 @@ def test_an_older_name_stays(folder: Path, items: list[Item]) -> None:
     assert split_sha256(open_dataset(f"synth:{folder}")) == split_sha256(items)
 
 
+def test_five_draws_begin_with_the_first_and_differ(folder: Path, items: list[Item]) -> None:
+    of_all = open_dataset(f"synth-5:{folder}")
+    assert len({item.name for item in of_all}) == len(of_all) == 480
+    assert [item.name for item in of_all[:96]] == [item.name for item in items]
+    np.testing.assert_array_equal(of_all[3].photo().codes, items[3].photo().codes)
+    means = [of_all[3 + 96 * draw].photo().codes.mean() for draw in range(5)]
+    assert means == pytest.approx([110.383, 105.402, 54.097, 127.911, 142.008], abs=0.05)
+
+
 def test_the_photos_never_change(items: list[Item]) -> None:
     """Scores of different versions are compared: another camera or another draw needs another data set."""
     means = [items[number].photo().codes.mean() for number in (0, 3, 7, 8, 23)]

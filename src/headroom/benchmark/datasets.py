@@ -12,7 +12,7 @@ from headroom.benchmark.exposure_errors import exposure_error_items
 from headroom.benchmark.item import EnhanceItem, Item
 from headroom.benchmark.ntire import ntire_brackets, ntire_items
 from headroom.benchmark.pairs import pair_items
-from headroom.benchmark.panoramas import panorama_items
+from headroom.benchmark.panoramas import panorama_items, panorama_items_of_all_draws
 from headroom.benchmark.photo_sets import places365_items, si_hdr_items, single_hdr_items
 from headroom.benchmark.re_exposed import eye_over_items, eye_under_items
 from headroom.benchmark.showing import AS_IT_IS, LEVELLED, Look
@@ -62,6 +62,7 @@ KINDS = (
         lambda _: tiny_exposure_errors(),
     ),
     Kind("synth:FOLDER", "expand", "headroom-synth, the photos: 96 views of HDR panoramas", panorama_items),
+    Kind("synth-5:FOLDER", "expand", "480 views, synth: and four more draws of it", panorama_items_of_all_draws),
     Kind("panoramas:FOLDER", "expand", "the older name of synth:", panorama_items),
     Kind("pairs:FOLDER", "expand", "your photos, each with an HDR file of the same stem beside it", pair_items),
     Kind("hdr-real:FOLDER", "expand", "Liu et al. 2020: LDR_in/*.jpg and HDR_gt/*.hdr", single_hdr_items),

@@ -1,4 +1,4 @@
-"""Data set `synth:FOLDER`: the photos that training validates on, as files would hold them."""
+"""Data sets `synth:FOLDER`, the photos that training validates on as files would hold them, and `synth-5:`, more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from headroom.benchmark.item import Item
 from headroom.data.expansion import ExpansionData
 from headroom.data.panoramas import panorama_files
-from headroom.data.validation import BATCH, PHOTOS, SIDE_PX, validation_data
+from headroom.data.validation import BATCH, DRAWS, PHOTOS, SIDE_PX, validation_data
 from headroom.image import Encoding, Hdr, Photo
 from headroom.methods.contract import ExpandBatch
 
@@ -26,11 +26,25 @@ def panorama_items(folder: Path) -> list[Item]:
     Raises:
         DataError: The folder holds no panorama of the val split, or they differ in size.
     """
-    return view_items(validation_data(folder), PHOTOS, BATCH, SIDE_PX, files=tuple(panorama_files(folder, "val")))
+    return _draw(folder, 0)
+
+
+def panorama_items_of_all_draws(folder: Path) -> list[Item]:
+    """Give five times as many, the photos of `panorama_items` first: draws differ by more than methods do.
+
+    Raises:
+        DataError: See `panorama_items`.
+    """
+    return [item for index in range(len(DRAWS)) for item in _draw(folder, index)]
+
+
+def _draw(folder: Path, index: int) -> list[Item]:
+    data, files = validation_data(folder, DRAWS[index]), tuple(panorama_files(folder, "val"))
+    return view_items(data, PHOTOS, BATCH, SIDE_PX, first=index * PHOTOS, files=files)
 
 
 def view_items(
-    data: ExpansionData, photos: int, at_a_time: int, side_px: int, *, files: tuple[Path, ...] = ()
+    data: ExpansionData, photos: int, at_a_time: int, side_px: int, *, first: int = 0, files: tuple[Path, ...] = ()
 ) -> list[Item]:
     """Give the first photos of a virtual camera's endless sequence.
 
@@ -39,6 +53,7 @@ def view_items(
         photos: How many.
         at_a_time: How many are made together; the random numbers of a photo depend on it.
         side_px: Their side.
+        first: Number in the name of the first.
         files: What the scenes were read from.
     """
 
@@ -54,7 +69,8 @@ def view_items(
         return Hdr(_image(batch(number // at_a_time).truth, number % at_a_time))
 
     return [
-        Item(f"view_{number:03}", partial(photo, number), partial(truth, number), files) for number in range(photos)
+        Item(f"view_{first + number:03}", partial(photo, number), partial(truth, number), files)
+        for number in range(photos)
     ]
 
 
