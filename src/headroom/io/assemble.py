@@ -89,13 +89,14 @@ def blocks_of(image: ImageFile) -> Metadata:
     )
 
 
-def picture(path: Path, facts: FileFacts, stored: NDArray[Any]) -> Photo | Hdr:
+def picture(path: Path, facts: FileFacts, stored: NDArray[Any], *, left_out: tuple[str, ...] = ()) -> Photo | Hdr:
     """Return the photo, or the HDR image of linear floats or of codes whose curve says how bright they are."""
     if facts.kind == "photo":
-        return photo(path, facts, stored)
+        return photo(path, facts, stored, left_out=left_out)
     if facts.encoding.transfer == "linear":
-        return scene(path, facts, stored)
-    return scene(path, facts, transfer.decode_codes(_rgb(stored), facts.encoding, facts.bit_depth))
+        return scene(path, facts, stored, left_out=left_out)
+    light = transfer.decode_codes(_rgb(stored), facts.encoding, facts.bit_depth)
+    return scene(path, facts, light, left_out=(*alpha_of(stored, facts.bit_depth), *left_out))
 
 
 def scene(

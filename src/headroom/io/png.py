@@ -19,6 +19,7 @@ from headroom.io import assemble, chromaticities, light_levels, png_file, profil
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.hdr_codes import curve_of, hdr_codes, kind_of
 from headroom.io.options import WriteOptions
+from headroom.io.unread import further_pictures
 from headroom.limits import LIMITS
 
 _KEPT = frozenset({b"IHDR", b"cICP", b"cLLI", b"mDCV", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"})
@@ -55,13 +56,14 @@ def describe(path: Path, content: bytes) -> FileFacts:
 def read(path: Path, content: bytes) -> Photo | Hdr:
     """Return a photo, or an HDR image where the curve is PQ or HLG.
 
-    Palettes and fewer than 8 bits are spread to 8, alpha is dropped.
+    Palettes and fewer than 8 bits are spread to 8, alpha and further pictures are dropped.
     """
     import imagecodecs
 
     facts = describe(path, content)
     _check_sums(path, content)
-    return assemble.picture(path, facts, np.asarray(imagecodecs.png_decode(content)))
+    stored = np.asarray(imagecodecs.png_decode(content))
+    return assemble.picture(path, facts, stored, left_out=further_pictures(_pictures(content) - 1))
 
 
 def write(path: Path, hdr: Hdr, options: WriteOptions) -> None:
@@ -82,6 +84,12 @@ def _walk(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
         (size,) = struct.unpack_from(">I", content, at)
         yield content[at + 4 : at + 8], memoryview(content)[at + 4 : at + 12 + size]
         at += 12 + size
+
+
+def _pictures(content: bytes) -> int:
+    """Count the still picture and the frames of an animation that it is none of: each has data of its own."""
+    kinds = [kind for kind, _ in _walk(content) if kind in {b"fcTL", b"IDAT"}]
+    return kinds.count(b"fcTL") + (kinds[:1] == [b"IDAT"])
 
 
 def _check_sums(path: Path, content: bytes) -> None:

@@ -20,6 +20,11 @@ def alpha_of(stored: NDArray[Any], bit_depth: int) -> tuple[str, ...]:
     return ("alpha",) if stored[..., -1].min() < opaque else ()
 
 
+def further_pictures(count: int) -> tuple[str, ...]:
+    """Name the pictures after the one that is read, where there are any."""
+    return (f"further pictures ({count})",) if count > 0 else ()
+
+
 def unread(image: Photo | Hdr) -> list[str]:
     """Say in a sentence what of an image's file was not read, where there is something."""
     names = ", ".join(image.left_out)[:_MOST_CHARACTERS]

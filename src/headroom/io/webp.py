@@ -14,6 +14,7 @@ from headroom.image import Photo
 from headroom.io import assemble, profile
 from headroom.io.facts import FileFacts, stored_facts
 from headroom.io.guard import check_size
+from headroom.io.unread import further_pictures
 
 # The quantiser of VP8 lies inside its arithmetic-coded header; this is what JPEG of the usual quality 75 leaves.
 _LOSSY_STEP = 2.6
@@ -28,9 +29,7 @@ def read(path: Path, content: bytes) -> Photo:
     """Return the photo; alpha and further pictures are dropped."""
     image = _open(path, content)
     facts = _facts(path, content, image)
-    further = image.n_frames - 1
-    left_out = (f"further pictures ({further})",) if further else ()
-    return assemble.photo(path, facts, np.asarray(image), left_out=left_out)
+    return assemble.photo(path, facts, np.asarray(image), left_out=further_pictures(image.n_frames - 1))
 
 
 def _open(path: Path, content: bytes) -> WebPImageFile:
