@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,6 +32,19 @@ def test_help_imports_nothing_heavy(verb: str) -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert result.stdout.startswith("Usage: ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process cannot interrupt itself alone")
+def test_an_interrupt_after_all_is_done_changes_nothing() -> None:
+    program = (
+        "import atexit, os, signal, sys\nfrom headroom.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "atexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
+        "sys.argv[1:] = ['--version']\n"
+        "main()"
+    )
+    result = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"headroom {__version__}\n", "")
 
 
 def test_version(run: Run, capsys: Capture) -> None:

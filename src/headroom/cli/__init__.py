@@ -5,6 +5,7 @@ Results go to stdout and talk to stderr. Verb files import what they run inside 
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -25,3 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         print("interrupted; what is finished is kept", file=sys.stderr)
         sys.exit(_INTERRUPTED)
+    finally:
+        if arguments is None:
+            # All is done or told; from here on Ctrl-C could only break the interpreter's own end, which takes a while.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
