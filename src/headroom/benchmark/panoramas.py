@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def panorama_items(folder: Path) -> list[Item]:
     Raises:
         DataError: The folder holds no panorama of the val split, or they differ in size.
     """
-    return _draw(folder, 0)
+    return _drawn(folder, DRAWS[:1])
 
 
 def panorama_items_of_all_draws(folder: Path) -> list[Item]:
@@ -35,12 +36,16 @@ def panorama_items_of_all_draws(folder: Path) -> list[Item]:
     Raises:
         DataError: See `panorama_items`.
     """
-    return [item for index in range(len(DRAWS)) for item in _draw(folder, index)]
+    return _drawn(folder, DRAWS)
 
 
-def _draw(folder: Path, index: int) -> list[Item]:
-    data, files = validation_data(folder, DRAWS[index]), tuple(panorama_files(folder, "val"))
-    return view_items(data, PHOTOS, BATCH, SIDE_PX, first=index * PHOTOS, files=files)
+def _drawn(folder: Path, seeds: tuple[int, ...]) -> list[Item]:
+    data, files = validation_data(folder), tuple(panorama_files(folder, "val"))
+    return [
+        item
+        for draw, seed in enumerate(seeds)
+        for item in view_items(replace(data, seed=seed), PHOTOS, BATCH, SIDE_PX, first=draw * PHOTOS, files=files)
+    ]
 
 
 def view_items(

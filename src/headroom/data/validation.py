@@ -41,14 +41,10 @@ _CAMERA = CameraSettings(
 )
 
 
-def validation_data(folder: Path, draw: int = DRAWS[0]) -> ExpansionData:
+def validation_data(folder: Path) -> ExpansionData:
     """Give the validation photos of a folder of panoramas, the same in every run; half of them mirror the others.
-
-    Args:
-        folder: Of HDR panoramas.
-        draw: One of `DRAWS`.
 
     Raises:
         DataError: The folder holds no panorama of the val split, or they differ in size.
     """
-    return ExpansionData(load_panoramas(folder, "val"), _VIEWS, _CAMERA, deep_chance=0, seed=draw)
+    return ExpansionData(load_panoramas(folder, "val"), _VIEWS, _CAMERA, deep_chance=0, seed=DRAWS[0])

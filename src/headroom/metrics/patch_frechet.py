@@ -208,20 +208,16 @@ _CLASSIFIER = replace(
 )
 
 
-def _expanded(metric: Metric, suffix: str, mapped_by: str, measure: Callable[[Path], Features]) -> Metric:
+def _expanded(metric: Metric, describe: Callable[[], _Describe], suffix: str, mapped_by: str, look: _Look) -> Metric:
     """Make of a metric of enhanced photos the same of expanded ones."""
     name = metric.name.replace("unknown patches (", f"clipped patches ({mapped_by}, ")
-    return replace(metric, id=f"{metric.id}_{suffix}", name=name, domain="light", takes="codes", open=measure)
+    opened = _open(describe, look)
+    return replace(metric, id=f"{metric.id}_{suffix}", name=name, domain="light", takes="codes", open=opened)
 
 
+_KINDS = ((_ENCODER, _encoder), (_CLASSIFIER, _classifier), (_STATISTICS, _statistics))
+_OPERATORS = (("r", "Reinhard", _reinhard), ("d", "Drago", _drago))
 METRICS = (
-    _ENCODER,
-    _STATISTICS,
-    _CLASSIFIER,
-    _expanded(_ENCODER, "r", "Reinhard", _open(_encoder, _reinhard)),
-    _expanded(_ENCODER, "d", "Drago", _open(_encoder, _drago)),
-    _expanded(_CLASSIFIER, "r", "Reinhard", _open(_classifier, _reinhard)),
-    _expanded(_CLASSIFIER, "d", "Drago", _open(_classifier, _drago)),
-    _expanded(_STATISTICS, "r", "Reinhard", _open(_statistics, _reinhard)),
-    _expanded(_STATISTICS, "d", "Drago", _open(_statistics, _drago)),
+    *(metric for metric, _ in _KINDS),
+    *(_expanded(metric, describe, *operator) for metric, describe in _KINDS for operator in _OPERATORS),
 )
