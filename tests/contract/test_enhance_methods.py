@@ -15,7 +15,7 @@ from torch import Tensor
 import headroom
 from headroom.image import Photo
 from headroom.methods.contract import EnhanceInput, Sampling
-from headroom.restore.reduce import pad_to_multiple
+from headroom.nn.padding import pad_to_multiple
 
 SLOW_PARAMETERS = 10_000_000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -13,6 +12,7 @@ from headroom.colour.code_ends import CRUSHED_BELOW_CODE
 from headroom.colour.transfer import decode, decode_codes, encode
 from headroom.image import Encoding, Photo
 from headroom.methods.contract import ExpandInput
+from headroom.nn.padding import pad_to_multiple
 from headroom.restore.srgb_like import SRGB_LIKE
 
 _STRIP_ROWS = 256
@@ -53,12 +53,6 @@ def full_input(codes: NDArray[np.uint8], clipped: NDArray[np.bool_]) -> ExpandIn
 def pad_input(inputs: ExpandInput, multiple: int, minimum_px: int) -> ExpandInput:
     """Repeat the last row and column of each tensor; see `pad_to_multiple`."""
     return inputs.mapped(lambda tensor: pad_to_multiple(tensor, multiple, minimum_px))
-
-
-def pad_to_multiple(tensor: Tensor, multiple: int, minimum_px: int) -> Tensor:
-    """Repeat the last row and column until both sides are multiples of `multiple` and at least `minimum_px`."""
-    below, right = (-(-max(side, minimum_px) // multiple) * multiple - side for side in tensor.shape[2:])
-    return F.pad(tensor, (0, right, 0, below), mode="replicate") if below or right else tensor
 
 
 def _as_codes(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

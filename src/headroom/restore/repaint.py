@@ -11,9 +11,9 @@ from torch import Tensor
 from headroom.colour.strips import strips
 from headroom.image import FloatImage, Primaries
 from headroom.methods.contract import EnhanceInput, Progress, Sampling
+from headroom.nn.padding import pad_to_multiple
 from headroom.restore.network import Loaded
 from headroom.restore.plan import Plan
-from headroom.restore.reduce import pad_to_multiple
 from headroom.restore.srgb_like import between_primaries
 from headroom.restore.unknown import Mask
 

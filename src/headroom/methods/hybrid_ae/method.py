@@ -52,7 +52,7 @@ METHOD = Method(
     presets={
         "compact": Preset(
             GainNetworkSettings(),
-            Capabilities(size_multiple=32, minimum_size_px=32, working_side_px=320, peak_bytes_per_pixel=700),
+            Capabilities(size_multiple=32, minimum_size_px=32, working_side_px=384, peak_bytes_per_pixel=700),
             weights=("hybrid_ae-compact",),
             summary="ours, trained here: the whole photo at once, log2 gain per channel",
         ),
