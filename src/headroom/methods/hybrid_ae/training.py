@@ -15,7 +15,7 @@ from headroom.nn.gain import upsample_gain
 from headroom.nn.gain_network import GainNetwork, two_scale_gain
 
 _CELL_PX = 2
-"""Views are twice as fine as the grid of a network that learns at one scale, so that cells can be clipped in part."""
+"""Training views are twice as fine as the network's grid, so that cells can be clipped in part."""
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
 _FLOOR = 2.0**-14
 _FEWEST_CLIPPED = 16
@@ -26,41 +26,29 @@ class CompactLoss(BaseModel):
 
     Attributes:
         chroma: Weight of the colour error relative to the luminance error.
-        two_scales: Whether the mean over two scales learns, as it is used, or the network at one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     chroma: Annotated[float, Field(ge=0)] = 0.3
-    two_scales: bool = False
 
 
 def predict(network: nn.Module, batch: ExpandBatch) -> Tensor:
-    """Expand a batch of photos, of the size at which they are used: N x 3 x H x W linear light."""
+    """Expand a batch of photos, at the two scales that are used: N x 3 x H x W linear light."""
     if not isinstance(network, GainNetwork):
         raise TypeError(f"{type(network).__name__} is not the network of hybrid_ae's compact preset")
-    gain = two_scale_gain(network, batch.encoded, batch.clipped)
-    return _lifted(batch, gain.float(), batch.clipped)
-
-
-def _predict_coarsely(network: nn.Module, batch: ExpandBatch) -> Tensor:
-    """Expand a batch of photos by what their cells say, at one scale."""
-    share = F.avg_pool2d(batch.clipped, _CELL_PX)
-    return _lifted(batch, network(F.avg_pool2d(batch.encoded, _CELL_PX), share).float(), share)
-
-
-def _lifted(batch: ExpandBatch, gain: Tensor, share: Tensor) -> Tensor:
-    size = (batch.linear.shape[2], batch.linear.shape[3])
-    return batch.linear * torch.exp2(upsample_gain(gain, share, size) * batch.clipped)
+    return _lifted(batch, two_scale_gain(network, batch.encoded, batch.clipped))
 
 
 def loss(network: nn.Module, batch: ExpandBatch, settings: CompactLoss) -> dict[str, Tensor]:
     """Compare in log2: the RMSE of luminance over each photo's clipped pixels, and the mean error of its colours.
 
     Every photo counts the same, however much of it is clipped, as in the scorer. Photos with hardly any clipped
-    pixel count nothing.
+    pixel count nothing. The network learns at one scale: to let the mean of two learn makes it no better.
     """
-    prediction = (predict if settings.two_scales else _predict_coarsely)(network, batch)
+    share = F.avg_pool2d(batch.clipped, _CELL_PX)
+    gain = network(F.avg_pool2d(batch.encoded, _CELL_PX), share).float()
+    prediction = _lifted(batch, upsample_gain(gain, share, (batch.linear.shape[2], batch.linear.shape[3])))
     clipped = batch.clipped.amax(1)
     count = clipped.sum((1, 2))
     error = _log2_luminance(prediction) - _log2_luminance(batch.truth)
@@ -70,6 +58,10 @@ def loss(network: nn.Module, batch: ExpandBatch, settings: CompactLoss) -> dict[
     counted = (count >= _FEWEST_CLIPPED).float()
     mean_stops, mean_colour = ((term * counted).sum() / counted.sum().clamp_min(1) for term in (stops, colour))
     return {"stops": mean_stops, "chroma": mean_colour, "total": mean_stops + settings.chroma * mean_colour}
+
+
+def _lifted(batch: ExpandBatch, gain: Tensor) -> Tensor:
+    return batch.linear * torch.exp2(gain.float() * batch.clipped)
 
 
 def _log2_luminance(linear: Tensor) -> Tensor:
