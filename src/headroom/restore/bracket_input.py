@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from headroom.image import FloatImage
 from headroom.methods.contract import MergeInput
+from headroom.nn.padding import pad_to_multiple
 
 _GAMMA = 2.2
 _MISSING_SIDE = 4.0
@@ -85,14 +85,9 @@ def merge_input(
 
 
 def pad_merge_input(inputs: MergeInput, multiple: int, minimum_px: int) -> MergeInput:
-    """Repeat the last row and column until both sides are multiples of `multiple` and at least `minimum_px`.
-
-    Takes a batch of one.
-    """
-    sides = inputs.encoded.shape[-2:]
-    below, right = (-(-max(side, minimum_px) // multiple) * multiple - side for side in sides)
+    """Repeat the last row and column of each frame of a batch of one; see `pad_to_multiple`."""
 
     def padded(frames: Tensor) -> Tensor:
-        return F.pad(frames.flatten(0, 1), (0, right, 0, below), mode="replicate")[None]
+        return pad_to_multiple(frames[0], multiple, minimum_px)[None]
 
     return inputs._replace(encoded=padded(inputs.encoded), linear=padded(inputs.linear))
